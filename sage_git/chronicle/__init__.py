@@ -1,0 +1,1 @@
+"""What an event and a chronicle are. Pure: no file, process, clock, socket, randomness or logging."""

@@ -1,0 +1,132 @@
+"""The errors that sage-git raises: one tree, each with a stable code, an exit status and its facts as attributes.
+
+    SageError                     exit  what happened
+    ├── ValidationError             2   EVALIDATION      an event, path or value breaks its rules; `details` says where
+    ├── UsageError                  2   EUSAGE           the command was asked something it cannot mean
+    ├── NotHere                     3   ENOTHERE         no repository, no chronicle, or git too old: nothing to work on
+    │   └── ConfigError             3   ECONFIG          .sage/config.toml cannot be read as a policy
+    ├── GitFailed                   4   EGIT             git exited with an error that we did not expect
+    ├── StorageError                4   EIO              the system refused a read or write; path, operation, errno name
+    │   └── PermissionRefused       4   EPERMISSION      … because we may not
+    ├── LockTimeout                 4   ELOCK_TIMEOUT    somebody else holds the lock; path, timeout_ms, holder
+    └── Halted                      1   EHALT            an open HALT_AND_REPORT forbids this
+
+Every message is one sentence with what happened and where, and, in `remedy`, what to do next.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class SageError(Exception):
+    """Base of all errors that callers may catch; `str()` is one sentence, `remedy` what to do about it."""
+
+    code: ClassVar[str] = "ESAGE"
+    exit_status: ClassVar[int] = 4
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One broken rule: the field (dotted from the event's root), why, what stood there and what should."""
+
+    field: str
+    reason: str
+    received: object = None
+    expected: object = None
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+class ValidationError(SageError):
+    """Something breaks the rules of its format; `details` has every broken rule that was found."""
+
+    code = "EVALIDATION"
+    exit_status = 2
+
+    def __init__(self, *details: Detail, remedy: str = "") -> None:
+        super().__init__("; ".join(map(str, details)), remedy=remedy)
+        self.details = list(details)
+
+
+class UsageError(SageError):
+    """The command was asked something it cannot mean."""
+
+    code = "EUSAGE"
+    exit_status = 2
+
+
+class NotHere(SageError):
+    """The place has nothing to work on: no repository, no record, no such event, or a git that is too old."""
+
+    code = "ENOTHERE"
+    exit_status = 3
+
+
+class ConfigError(NotHere):
+    """.sage/config.toml is not a policy; `details` names keys."""
+
+    code = "ECONFIG"
+
+    def __init__(self, *details: Detail, remedy: str = "") -> None:
+        super().__init__(".sage/config.toml: " + "; ".join(map(str, details)), remedy=remedy)
+        self.details = list(details)
+
+
+class GitFailed(SageError):
+    """git exited with an error; `arguments`, `status` and git's own last words in `stderr`."""
+
+    code = "EGIT"
+
+    def __init__(self, arguments: tuple[str, ...], status: int, stderr: str) -> None:
+        words = stderr.strip().splitlines()
+        super().__init__(f"git {' '.join(arguments[:2])} failed ({status}): {words[-1] if words else 'no message'}")
+        self.arguments, self.status, self.stderr = arguments, status, stderr
+
+
+class StorageError(SageError):
+    """The system refused a read or write; `path`, `operation` and the errno's name in `error`."""
+
+    code = "EIO"
+
+    def __init__(self, path: str, operation: str, error: str, *, remedy: str = "") -> None:
+        super().__init__(f"cannot {operation} {path}: {error}", remedy=remedy)
+        self.path, self.operation, self.error = path, operation, error
+
+    @staticmethod
+    def from_os(problem: OSError, path: str, operation: str) -> StorageError:
+        """The error for `problem`: PermissionRefused for EACCES, EPERM and EROFS, else StorageError."""
+        name = errno.errorcode.get(problem.errno or 0, "unknown error")
+        refused = problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        return (PermissionRefused if refused else StorageError)(path, operation, name)
+
+
+class PermissionRefused(StorageError):
+    """The system refused a read or write because this user may not, or the file system is read-only."""
+
+    code = "EPERMISSION"
+
+
+class LockTimeout(SageError):
+    """Somebody else held the lock for all of `timeout_ms`; `holder` is a process id if it is known."""
+
+    code = "ELOCK_TIMEOUT"
+
+    def __init__(self, path: str, timeout_ms: int, holder: int | None = None) -> None:
+        by = f" by process {holder}" if holder else ""
+        super().__init__(f"{path} stayed locked{by} for {timeout_ms} ms", remedy="try again, or end that process")
+        self.path, self.timeout_ms, self.holder = path, timeout_ms, holder
+
+
+class Halted(SageError):
+    """An open HALT_AND_REPORT forbids this."""
+
+    code = "EHALT"
+    exit_status = 1

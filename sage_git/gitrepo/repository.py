@@ -1,0 +1,109 @@
+"""The user's repository: where it is and small named questions about it. Writes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sage_git.chronicle.ids import ObjectId
+from sage_git.errors import GitFailed, NotHere
+from sage_git.gitrepo.command import run_in_users
+
+OLDEST_GIT: Final = (2, 38)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One work tree (or bare repository) of the user's. Paths are absolute; `work_tree` is None when bare."""
+
+    work_tree: Path | None
+    git_dir: Path
+    common_dir: Path
+    object_format: str
+    is_shallow: bool
+    environment: Mapping[str, str]
+
+    @classmethod
+    def discover(cls, start: Path, environment: Mapping[str, str]) -> Repository:
+        """The repository that contains `start`. Raises NotHere with git's own reason."""
+        questions = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
+        where = ["rev-parse", *questions, "--path-format=absolute", "--git-common-dir"]
+        explicit = {k: Path(start, environment[k]) for k in ("GIT_DIR", "GIT_WORK_TREE") if environment.get(k)}
+        place = {"git_dir": explicit.get("GIT_DIR"), "work_tree": explicit.get("GIT_WORK_TREE")}
+        try:
+            answer = run_in_users(where, environment=environment, cwd=start, **place)
+            bare, shallow, object_format, git_dir, common = answer.decode("utf-8", "surrogateescape").splitlines()
+            top = None
+            if bare != "true":
+                shown = run_in_users(["rev-parse", "--show-toplevel"], environment=environment, cwd=start, **place)
+                top = Path(shown.decode("utf-8", "surrogateescape").removesuffix("\n"))
+        except GitFailed as failure:
+            raise _not_here(failure, start) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotHere(f"{start} is not a directory") from None
+        return cls(top, Path(git_dir), Path(common), object_format, shallow == "true", environment)
+
+    def git(self, *arguments: str, input: bytes = b"", locks: bool = False) -> bytes:
+        """What git prints for `arguments` here, run at the top of the work tree. Raises GitFailed."""
+        return run_in_users(
+            arguments,
+            environment=self.environment,
+            cwd=self.work_tree or self.git_dir,
+            git_dir=self.git_dir,
+            work_tree=self.work_tree,
+            input=input,
+            locks=locks,
+        )
+
+    def head(self) -> ObjectId | None:
+        """The commit that HEAD names; None in an unborn repository."""
+        return self.commit_named("HEAD")
+
+    def commit_named(self, revision: str) -> ObjectId | None:
+        """The commit that `revision` names; None if it names none."""
+        try:
+            shown = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except GitFailed:
+            return None
+        return ObjectId(shown.decode("ascii").strip())
+
+    def head_and_remotes(self) -> tuple[ObjectId | None, bool]:
+        """HEAD's commit, and whether any remote-tracking ref exists: the two things every recording asks."""
+        head = self.head()
+        return head, bool(self.git("for-each-ref", "--count=1", "--format=x", "refs/remotes").strip())
+
+    def blob_at(self, commit: ObjectId, path: str) -> bytes | None:
+        """The content of `path` in `commit`; None if it is not there."""
+        try:
+            return self.git("cat-file", "blob", f"{commit}:{path}")
+        except GitFailed:
+            return None
+
+    def tracked_paths(self, commit: ObjectId, only: Iterable[bytes] | None = None) -> set[bytes]:
+        """The paths in the tree of `commit`: all of them, or those of `only` that are there."""
+        if only is None:
+            return set(filter(None, self.git("ls-tree", "-r", "-z", "--name-only", commit).split(b"\0")))
+        wanted = [path.decode("utf-8", "surrogateescape") for path in only]
+        found: set[bytes] = set()
+        if len(wanted) > 3_000:  # one reading of the whole tree is cheaper than that many look-ups
+            return self.tracked_paths(commit) & {path.encode("utf-8", "surrogateescape") for path in wanted}
+        for start in range(0, len(wanted), 300):
+            portion = wanted[start : start + 300]
+            found.update(self.git("ls-tree", "-z", "--full-tree", "--format=%(objecttype) %(path)", commit, "--", *portion).split(b"\0"))
+        return {entry.partition(b" ")[2] for entry in found if entry and not entry.startswith(b"tree ")}
+
+    def version(self) -> tuple[int, ...]:
+        """git's version as numbers."""
+        words = self.git("version").decode("ascii", "replace").split()
+        return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
+
+
+def _not_here(failure: GitFailed, start: Path) -> NotHere:
+    words = failure.stderr.strip()
+    if "not a git repository" in words:
+        return NotHere(f"{start} is not inside a git repository", remedy="go to one, or make one with `git init`")
+    if "dubious ownership" in words:
+        return NotHere(f"git does not trust {start}: it belongs to somebody else", remedy=words.splitlines()[-1].strip())
+    return NotHere(words.splitlines()[-1].removeprefix("fatal: ") if words else str(failure))
