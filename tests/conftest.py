@@ -8,9 +8,9 @@
 * `sage`: runs `sage-git` as a process; in `repository` unless `cwd` says something else.
 * `sealed`: a home of this test's own, for tests that write `~` or global git config; gives its path.
 
-Nothing of the machine shows: HOME, git's system and global config, locale, time zone, terminal and every GIT_* and SAGE_*
-variable are ours. SAGE_SYNC=1, so hooks have recorded when they return. Hypothesis runs the same examples each time, unless
-SAGE_SOAK is set (`make soak`).
+Nothing of the machine shows: HOME, git's system and global config, locale, time zone, terminal and every GIT_* and
+SAGE_* variable are ours. SAGE_SYNC=1, so hooks have recorded when they return. Hypothesis runs the same examples each
+time, unless SAGE_SOAK is set (`make soak`).
 """
 
 from __future__ import annotations
