@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, NewType
@@ -16,8 +17,13 @@ LineageName = NewType("LineageName", str)
 """Lower-case hex SHA-256 of `[repository, birth path, birth commit or since]`."""
 RepositoryId = NewType("RepositoryId", str)
 """The random id that `init` writes into the config."""
+PlanHash = NewType("PlanHash", str)
+"""Lower-case hex SHA-256 of what a plan intends."""
 
 HEX_DIGITS: Final = frozenset("0123456789abcdef")
+PLAN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+PLANNED: Final = ("planId", "summary", "steps", "scope", "expiresAt")
+"""The fields that a plan's hash covers; the last only if there is one."""
 
 
 def event_id(event: Mapping[str, Any]) -> EventId:
@@ -33,6 +39,20 @@ def leaf(identifier: EventId) -> bytes:
 def lineage_name(repository: RepositoryId, path: str, birth: ObjectId | None) -> LineageName:
     """The name of the lineage that began at `path` in commit `birth` (None: before the record, no `since`)."""
     return LineageName(sha256(canonical_json([repository, path, birth])).hexdigest())
+
+
+def plan_hash(plan: Mapping[str, Any]) -> PlanHash:
+    """The hash of what `plan` intends; its other fields (a whole PLAN_DRAFTED will do) play no part.
+
+    Raises ValidationError; KeyError if planId, summary, steps or scope is missing.
+    """
+    intended = {field: plan[field] for field in PLANNED if field in plan or field != "expiresAt"}
+    return PlanHash(sha256(canonical_json(intended)).hexdigest())
+
+
+def is_plan_id(text: str) -> bool:
+    """True if `text` may name a plan."""
+    return PLAN_ID.fullmatch(text) is not None
 
 
 def is_hex(text: str, *lengths: int) -> bool:
