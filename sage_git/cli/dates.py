@@ -1,0 +1,92 @@
+"""Dates as people read them: relative, iso, short or as git's default; and the dates that people type. No clock here."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from sage_git.errors import UsageError
+
+_UNITS: Final = (
+    ("year", 31_557_600), ("month", 2_629_800), ("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1),
+)  # fmt: skip
+_SECONDS: Final = dict(_UNITS)
+_AGO: Final = re.compile(r"(\d{1,6}|an?)[\s.]+(year|month|week|day|hour|minute|second)s?([\s.]+ago)?")
+
+
+class DateStyle(Enum):
+    """How `--date` writes an instant."""
+
+    RELATIVE = "relative"
+    ISO = "iso"
+    SHORT = "short"
+    DEFAULT = "default"
+
+
+def parse_timestamp(timestamp: str) -> datetime:
+    """The instant of an event's `timestamp`; the year 1 if it is none, so that one bad event stops nobody."""
+    try:
+        return datetime.fromisoformat(timestamp)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def show_date(instant: datetime, style: DateStyle, now: datetime) -> str:
+    """`instant` in `style`; relative to `now` or in the user's time zone, which is that of the process."""
+    if style is DateStyle.RELATIVE:
+        return relative(now - instant)
+    try:
+        local = instant.astimezone()
+    except (OverflowError, ValueError):
+        local = instant
+    match style:
+        case DateStyle.SHORT:
+            return local.strftime("%Y-%m-%d")
+        case DateStyle.ISO:
+            return local.strftime("%Y-%m-%d %H:%M:%S %z")
+        case _:
+            return local.strftime(f"%a %b {local.day} %H:%M:%S %Y %z")
+
+
+def relative(age: timedelta) -> str:
+    """`age` in its largest unit that is full twice (days: once), as "3 hours ago"; "in the future" if negative."""
+    seconds = int(age.total_seconds())
+    if seconds < 0:
+        return "in the future" if seconds < -90 else "just now"
+    if seconds < 5:
+        return "just now"
+    for unit, size in _UNITS:
+        least = size if unit in ("year", "second") else 2 * size
+        if seconds >= least or unit == "second":
+            count = seconds // size
+            return f"{count} {unit}{'s' if count != 1 else ''} ago"
+    raise AssertionError(seconds)
+
+
+def parse_date(words: str, now: datetime) -> datetime:
+    """The instant that a person means: ISO 8601, `yesterday`, `3 days ago`, `2.weeks`. Raises UsageError."""
+    said = words.strip().lower()
+    named = {"now": now, "today": _midnight(now), "yesterday": now - timedelta(days=1)}
+    if said in named:
+        return named[said]
+    if found := _AGO.fullmatch(said):
+        count = int(found[1]) if found[1].isdecimal() else 1
+        try:
+            return now - timedelta(seconds=count * _SECONDS[found[2]])
+        except OverflowError:
+            return datetime.min.replace(tzinfo=UTC)
+    try:
+        if found := re.fullmatch(r"@?(\d{9,11})", said):
+            return datetime.fromtimestamp(int(found[1]), UTC)
+        instant = datetime.fromisoformat(words.strip())
+    except ValueError:
+        raise UsageError(
+            f"'{words}' is not a date", remedy="write 2026-01-31, 2026-01-31T12:00, yesterday or '3 days ago'"
+        ) from None
+    return instant if instant.tzinfo else instant.astimezone()
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
