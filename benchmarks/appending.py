@@ -1,0 +1,81 @@
+"""What the library takes: durable appends, batches, and checking what was written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Row, Way, at_least, at_most, interleaved, ms, ratio, timed
+from sage_git import append_event, canonical_json, event_id, read_chronicle
+
+SHORT, LONG = 10, 100_000
+BATCH = 20_000
+
+
+def rows(ground: Path) -> Iterator[Row]:
+    """The rows on appending to a chronicle and reading it."""
+    ground.mkdir(parents=True)
+    for lines in (SHORT, LONG):
+        yield single_append(ground, lines)
+    yield reading(ground / f"lines-{LONG}.sage")
+
+
+def single_append(ground: Path, lines: int) -> Row:
+    """One `append_event` to a chronicle of that many lines, beside a bare write and fsync of the same bytes."""
+    chronicle, bare = ground / f"lines-{lines}.sage", ground / f"bare-{lines}"
+    for path in (chronicle, bare):
+        path.write_bytes(chain(lines))
+    ours, theirs = interleaved(200, one_append(chronicle), one_bare_write(bare))
+    beside = f"{ms(ours):.2f} ms, bare {ms(theirs):.2f} ms"
+    return Row(f"durable append to {lines:,} lines", ratio(ours, theirs), "times", beside, at_most(2))
+
+
+def one_append(chronicle: Path) -> Way:
+    """A way to append one event, another each time."""
+    numbers = count(LONG * 10)
+    return lambda: timed(lambda: append_event(chronicle, action(next(numbers))))
+
+
+def one_bare_write(path: Path) -> Way:
+    """A way to append the same number of bytes with nothing but the system calls."""
+    text = b"x" * len(chain(1))
+
+    def write() -> None:
+        file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        os.write(file, text)
+        os.fsync(file)
+        os.close(file)
+
+    return lambda: timed(write)
+
+
+def reading(chronicle: Path) -> Row:
+    """Events a second of reading a whole chronicle with every id checked."""
+    (seconds,) = interleaved(3, lambda: timed(lambda: read_chronicle(chronicle)))
+    events = chronicle.read_bytes().count(b"\n")
+    per_second = events / (ms(seconds) / 1000)
+    return Row("read and verify 100,000 events", per_second, "events/s", "", at_least(200_000))
+
+
+def chain(lines: int) -> bytes:
+    """A chronicle of that many events, each the child of the one before."""
+    text, previous = [], None
+    for number in range(lines):
+        event = action(number) | ({"prevEventId": previous} if previous else {})
+        previous = event_id(event)
+        text.append(canonical_json(event | {"eventId": previous}))
+    return b"\n".join(text) + b"\n"
+
+
+def action(number: int) -> dict[str, Any]:
+    """An agent's step."""
+    return {
+        "type": "AGENT_ACTION",
+        "timestamp": f"2026-01-01T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.000Z",
+        "actor": {"agent": "bench", "id": "Ada Lovelace <ada@example.org>"},
+        "action": f"step {number}",
+        "subject": "steps",
+    }
