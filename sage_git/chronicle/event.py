@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
-from sage_git.chronicle.canonical import canonical_json, canonical_of_own
-from sage_git.chronicle.ids import EventId, ObjectId, event_id, is_hex
-from sage_git.chronicle.payloads import (
-    EVENT_IDS,
-    EVENT_ID,
-    OBJECT_ID,
-    SHA256,
-    TEXT,
-    TEXTS,
-    TIMESTAMP,
-    Field,
-    Kind,
-    check_fields,
-    check_payload,
-)
+from sage_git.chronicle.canonical import canonical_json, canonical_of_own, parse_canonical, parse_json
+from sage_git.chronicle.ids import EventId, ObjectId, event_id
+from sage_git.chronicle.kinds import check_fields
+from sage_git.chronicle.payloads import ACTOR, ENVELOPE, check_payload
 from sage_git.errors import Detail, ValidationError
-
-_TYPE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-ENVELOPE: Final = (
-    Field("type", Kind("an upper-case name", lambda value: isinstance(value, str) and bool(_TYPE.fullmatch(value)))),
-    Field("eventId", EVENT_ID, optional=True),
-    Field("timestamp", TIMESTAMP),
-    Field("actor", Kind("an object with agent and id", lambda value: isinstance(value, Mapping))),
-    Field("planHash", SHA256, optional=True),
-    Field("graphCommit", OBJECT_ID, optional=True),
-    Field("prevEventId", EVENT_ID, optional=True),
-    Field("mergedEventIds", EVENT_IDS, optional=True),
-    Field("tags", TEXTS, optional=True),
-    Field("signature", TEXT, optional=True),
-    Field("subject", TEXT, optional=True),
-    Field("pathEncoding", Kind('"percent"', lambda value: value == "percent"), optional=True),
-)
-_ACTOR: Final = (
-    Field("agent", TEXT),
-    Field("id", TEXT),
-    Field("model", TEXT, optional=True),
-    Field("session", TEXT, optional=True),
-)
 
 
 class Event(Mapping[str, Any]):
@@ -59,7 +25,7 @@ class Event(Mapping[str, Any]):
 
     @classmethod
     def sealed(cls, fields: Mapping[str, Any]) -> Event:
-        """The event of `fields` with the `eventId` that they have by right. Raises ValidationError, all faults named."""
+        """The event of `fields` with the `eventId` that is theirs. Raises ValidationError naming every fault."""
         body = {name: value for name, value in fields.items() if name != "eventId"}
         broken = check_event(body)
         if broken:
@@ -78,8 +44,18 @@ class Event(Mapping[str, Any]):
         """The event of `fields` with the id that they carry, right, wrong or none. Raises ValidationError (profile)."""
         line = canonical_json(fields)
         detached = orjson.loads(line)  # so that no list of the caller's lives on in an event
-        identifier = detached.get("eventId")
-        return cls(EventId(identifier) if isinstance(identifier, str) else None, line, detached)
+        return cls(_claimed_id(detached), line, detached)
+
+    @classmethod
+    def from_line(cls, raw: bytes) -> Event:
+        """The event of a line that anybody may have written. Raises NotJson, or ValidationError (profile)."""
+        fields = parse_canonical(raw)
+        if isinstance(fields, dict):
+            return cls(_claimed_id(fields), raw, fields)
+        fields = parse_json(raw)
+        if not isinstance(fields, dict):
+            raise ValidationError(Detail("", "the line is not an object", None, "one JSON object"))
+        return cls.from_fields(fields)
 
     @classmethod
     def trusted(cls, event_id: EventId | None, line: bytes, fields: Mapping[str, Any] | None = None) -> Event:
@@ -162,6 +138,11 @@ class Event(Mapping[str, Any]):
         return value if isinstance(value, str) else ""
 
 
+def _claimed_id(fields: Mapping[str, Any]) -> EventId | None:
+    identifier = fields.get("eventId")
+    return EventId(identifier) if isinstance(identifier, str) else None
+
+
 def check_event(fields: Mapping[str, Any]) -> list[Detail]:
     """Every rule of the envelope and of its type's payload that `fields` break."""
     return [*_check_envelope(fields), *check_payload(fields)]
@@ -177,10 +158,7 @@ def validate_envelope(fields: Mapping[str, Any]) -> None:
 def _check_envelope(fields: Mapping[str, Any]) -> list[Detail]:
     broken = check_fields(fields, ENVELOPE)
     if isinstance(fields.get("actor"), Mapping):
-        broken += [
-            Detail(f"actor.{fault.field}", fault.reason, fault.received, fault.expected)
-            for fault in check_fields(fields["actor"], _ACTOR)
-        ]
+        broken += check_fields(fields["actor"], ACTOR, within="actor.")
     if not broken and "mergedEventIds" in fields:
         broken = _check_parents(fields)
     return broken
@@ -189,9 +167,9 @@ def _check_envelope(fields: Mapping[str, Any]) -> list[Detail]:
 def _check_parents(fields: Mapping[str, Any]) -> list[Detail]:
     merged = fields["mergedEventIds"]
     if "prevEventId" not in fields:
-        return [Detail("prevEventId", "missing", None, "present beside mergedEventIds")]
+        return [Detail("prevEventId", "is missing", None, "present beside mergedEventIds")]
     if merged != sorted(set(merged)):
-        return [Detail("mergedEventIds", "not in ascending order", merged, "each once, sorted")]
+        return [Detail("mergedEventIds", "must be sorted, each once", merged, "sorted, each once")]
     if fields["prevEventId"] in merged:
-        return [Detail("mergedEventIds", "repeats prevEventId", merged, "further parents only")]
+        return [Detail("mergedEventIds", "must not repeat prevEventId", merged, "further parents only")]
     return []

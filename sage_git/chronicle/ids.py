@@ -20,8 +20,8 @@ RepositoryId = NewType("RepositoryId", str)
 PlanHash = NewType("PlanHash", str)
 """Lower-case hex SHA-256 of what a plan intends."""
 
-HEX_DIGITS: Final = frozenset("0123456789abcdef")
-PLAN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-f]+")
+PLAN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PLANNED: Final = ("planId", "summary", "steps", "scope", "expiresAt")
 """The fields that a plan's hash covers; the last only if there is one."""
 
@@ -57,4 +57,4 @@ def is_plan_id(text: str) -> bool:
 
 def is_hex(text: str, *lengths: int) -> bool:
     """True if `text` is lower-case hex of one of these lengths."""
-    return len(text) in lengths and HEX_DIGITS.issuperset(text)
+    return len(text) in lengths and _HEX.fullmatch(text) is not None

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
-from typing import Any
 
-from sage_git.chronicle.canonical import NotJson, parse_canonical, parse_json
+from sage_git.chronicle.canonical import NotJson, parse_canonical
 from sage_git.chronicle.event import Event, check_event
-from sage_git.chronicle.ids import EventId, event_id
+from sage_git.chronicle.ids import event_id
 from sage_git.errors import ValidationError
 
 
@@ -68,17 +67,12 @@ def check_line(raw: bytes, number: int, offset: int) -> Line:
     if not raw.strip():
         return Line(number, offset, raw, LineState.BLANK, None, "the line is empty")
     try:
-        canonical = parse_canonical(raw)
-        fields = parse_json(raw) if canonical is None else canonical
-        if not isinstance(fields, dict):
-            return Line(number, offset, raw, LineState.BAD_PAYLOAD, None, "not an object")
-        event = _event(fields) if canonical is None else Event.trusted(_id_of(fields), raw, fields)
-        state, reason = _judge(event, raw if canonical is not None else None)
+        event = Event.from_line(raw)
     except NotJson as problem:
         return Line(number, offset, raw, LineState.BAD_JSON, None, str(problem))
     except ValidationError as problem:
         return Line(number, offset, raw, LineState.OUT_OF_PROFILE, None, str(problem))
-    return Line(number, offset, raw, state, event, reason)
+    return Line(number, offset, raw, *_judged(event))
 
 
 def verify_ids(data: bytes) -> list[int]:
@@ -118,22 +112,12 @@ def _hashes_to(raw: bytes, identifier: object) -> bool:
     return sha256(body).hexdigest() == identifier
 
 
-def _event(fields: dict[str, Any]) -> Event:
-    return Event.from_fields(fields)
-
-
-def _id_of(fields: dict[str, Any]) -> EventId | None:
-    identifier = fields.get("eventId")
-    return EventId(identifier) if isinstance(identifier, str) else None
-
-
-def _judge(event: Event, canonical: bytes | None) -> tuple[LineState, str]:
+def _judged(event: Event) -> tuple[LineState, Event, str]:
+    """What an event within the profile is worth, and why."""
     if "eventId" not in event:
-        return LineState.NO_ID, "the event has no eventId"
-    claimed = event["eventId"]
-    if not (canonical is not None and _hashes_to(canonical, claimed)):
-        actual = event_id(event)
-        if claimed != actual:
-            return LineState.ID_MISMATCH, f"eventId is {claimed!r:.80}, the content's is {actual}"
-    broken = check_event(event.fields)
-    return (LineState.BAD_PAYLOAD, "; ".join(map(str, broken))) if broken else (LineState.VALID, "")
+        return LineState.NO_ID, event, "the event has no eventId"
+    if not _hashes_to(event.line, event.event_id) and not event.has_true_id():
+        return LineState.ID_MISMATCH, event, f"eventId is not that of the content, which is {event_id(event.fields)}"
+    if broken := check_event(event.fields):
+        return LineState.BAD_PAYLOAD, event, "; ".join(map(str, broken))
+    return LineState.VALID, event, ""

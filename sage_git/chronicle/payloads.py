@@ -1,189 +1,123 @@
-"""What each type of event says, as one table (SPEC 4.3). Not here: the envelope, and whether what is said is true."""
+"""What an event says, as tables: its envelope and each type's payload (SPEC 4.1, 4.3). Not here: whether it is true."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
-from sage_git.chronicle.ids import is_hex, is_plan_id
+from sage_git.chronicle import kinds
+from sage_git.chronicle.kinds import Field, Kind, check_fields, list_of, one_of
 from sage_git.errors import Detail
 
-FACT_TYPES: Final = frozenset(
-    ("FILE_ADDED", "FILE_EDITED", "FILE_REMOVED", "FILE_RENAMED", "FILE_SPLIT", "FILE_MERGED")
-)
+FACT_TYPES: Final = frozenset("FILE_ADDED FILE_EDITED FILE_REMOVED FILE_RENAMED FILE_SPLIT FILE_MERGED".split())
 """Derived from a commit by git objects alone."""
 VERDICT_TYPES: Final = frozenset(("ROGUE_EDIT_DETECTED", "RECONCILIATION"))
 """Leaves on facts; a RECONCILIATION without `graphCommit` is a statement instead."""
-PLAN_TYPES: Final = frozenset(("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_DENIED", "PLAN_UNSAFE"))
+PLAN_TYPES: Final = frozenset("PLAN_DRAFTED PLAN_APPROVED PLAN_DENIED PLAN_UNSAFE".split())
+
+WITHOUT_PATH: Final = ("completed", "lifted")
+"""The strategies of a RECONCILIATION that speak of no change: the end of a plan, and of a halt."""
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "actionItems": list_of(kinds.ACTION_ITEM),
+    "actor": kinds.OBJECT,
+    "actual": kinds.ANYTHING,
+    "artifacts": list_of(kinds.TEXT),
+    "context": kinds.ANYTHING,
+    "copiedFrom": kinds.PATH,
+    "diffRef": kinds.DIFF_REFERENCE,
+    "duration": kinds.MILLISECONDS,
+    "errors": list_of(kinds.TEXT),
+    "eventId": kinds.SHA256,
+    "expected": kinds.ANYTHING,
+    "expiresAt": kinds.TIMESTAMP,
+    "filePath": kinds.PATH,
+    "graphCommit": kinds.OBJECT_ID,
+    "hash": kinds.OBJECT_ID,
+    "lastHash": kinds.OBJECT_ID,
+    "lastMode": kinds.MODE,
+    "mergedEventIds": list_of(kinds.SHA256),
+    "meta": kinds.ANYTHING,
+    "mode": kinds.MODE,
+    "newHash": kinds.SHA256,
+    "newPath": kinds.PATH,
+    "oldPath": kinds.PATH,
+    "operation": one_of("set", "unset", "changed"),
+    "originalHash": kinds.OBJECT_ID,
+    "originalPath": kinds.PATH,
+    "overriddenWarnings": list_of(kinds.TEXT),
+    "pathEncoding": one_of("percent"),
+    "planHash": kinds.SHA256,
+    "planId": kinds.PLAN_ID,
+    "prevEventId": kinds.SHA256,
+    "previousHash": kinds.SHA256,
+    "redactedEventId": kinds.SHA256,
+    "replayOf": list_of(kinds.SHA256),
+    "resolves": list_of(kinds.SHA256),
+    "resultHash": kinds.OBJECT_ID,
+    "resultingPaths": kinds.PATHS,
+    "resultPath": kinds.PATH,
+    "rewriteOf": list_of(kinds.SHA256),
+    "scope": list_of(kinds.TEXT),
+    "size": kinds.COUNT,
+    "sourcePaths": kinds.PATHS,
+    "steps": list_of(kinds.TEXT),
+    "tags": list_of(kinds.TEXT),
+    "timestamp": kinds.TIMESTAMP,
+    "type": kinds.TYPE_NAME,
+}
+"""What a field holds wherever it occurs; a field that is not here holds a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A sort of value: what to call it, and the test for it."""
-
-    expected: str
-    accepts: Callable[[Any], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a payload."""
-
-    name: str
-    kind: Kind
-    optional: bool = False
+def _fields(names: str, **own: Kind) -> tuple[Field, ...]:
+    """The fields of `names`, `?` after what is optional; `own` has those whose kind is particular to them."""
+    fields = []
+    for word in names.split():
+        name = word.removesuffix("?")
+        kind = own.get(name) or _KINDS.get(name, kinds.TEXT)
+        fields.append(Field(name, kind, optional=word.endswith("?")))
+    return tuple(fields)
 
 
-def is_timestamp(value: object) -> bool:
-    """True for ISO 8601 UTC with milliseconds and `Z`, a day that the calendar has, years 1–9999."""
-    if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
-        return False
-    year, month, day = int(value[:4]), int(value[5:7]), int(value[8:10])
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return year > 0 and 1 <= day <= (29 if leap and month == 2 else _DAYS[month])
-
-
-_TIMESTAMP: Final = re.compile(
-    r"[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+ENVELOPE: Final = _fields(
+    "type eventId? timestamp actor planHash? graphCommit? prevEventId? mergedEventIds?"
+    " tags? signature? subject? pathEncoding?"
 )
-_DAYS: Final = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_MODE: Final = re.compile(r"(?:100644|100664|100755|120000|160000)")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-
-
-def _is_path(value: object) -> bool:
-    """True for a repository-relative path with `/`, as git has them in trees."""
-    if not isinstance(value, str) or "\0" in value:
-        return False
-    return all(part not in ("", ".", "..") for part in value.split("/"))
-
-
-def _is_object_id(value: object) -> bool:
-    return isinstance(value, str) and is_hex(value, 40, 64)
-
-
-def _is_sha256(value: object) -> bool:
-    return isinstance(value, str) and is_hex(value, 64)
-
-
-def _is_diff_reference(value: object) -> bool:
-    return isinstance(value, str) and ".." in value and all(map(_is_object_id, value.split("..")))
-
-
-def _is_action_item(value: object) -> bool:
-    if not isinstance(value, Mapping) or not _is_text(value.get("description")):
-        return False
-    return all(_is_text(value[name]) for name in ("assignee", "dueDate") if name in value)
-
-
-def _list_of(kind: Kind) -> Kind:
-    return Kind(f"a list, each {kind.expected}", lambda value: isinstance(value, list) and all(map(kind.accepts, value)))
-
-
-def _some(kind: Kind) -> Kind:
-    return Kind(f"a list of at least one, each {kind.expected}", lambda value: _list_of(kind).accepts(value) and value != [])
-
-
-def _one_of(*words: str) -> Kind:
-    return Kind("one of " + ", ".join(words), lambda value: isinstance(value, str) and value in words)
-
-
-TEXT: Final = Kind("a text that is not empty", _is_text)
-ANYTHING: Final = Kind("any value", lambda _: True)
-OBJECT: Final = Kind("an object", lambda value: isinstance(value, Mapping))
-COUNT: Final = Kind("an integer from 0", _is_count)
-DURATION: Final = Kind("a number of milliseconds from 0", _is_duration)
-TIMESTAMP: Final = Kind("a time like 2026-01-31T23:59:59.000Z", is_timestamp)
-PATH: Final = Kind("a path relative to the repository's root", _is_path)
-MODE: Final = Kind("a mode of git like 100644", lambda value: isinstance(value, str) and bool(_MODE.fullmatch(value)))
-OBJECT_ID: Final = Kind("a full git object id in lower-case hex", _is_object_id)
-EVENT_ID: Final = Kind("an event id: 64 lower-case hex digits", _is_sha256)
-SHA256: Final = Kind("64 lower-case hex digits", _is_sha256)
-PLAN_IDENTIFIER: Final = Kind("1 to 64 of A-Z a-z 0-9 . _ -", lambda value: isinstance(value, str) and is_plan_id(value))
-DIFF_REFERENCE: Final = Kind("two object ids with .. between them", _is_diff_reference)
-ACTION_ITEM: Final = Kind("an object with description, assignee?, dueDate?", _is_action_item)
-REASON: Final = _one_of("edit", "add", "remove", "rename", "merge", "mode")
-TEXTS: Final = _list_of(TEXT)
-EVENT_IDS: Final = _list_of(EVENT_ID)
-PATHS: Final = _some(PATH)
-
-
-def _need(name: str, kind: Kind) -> Field:
-    return Field(name, kind)
-
-
-def _may(name: str, kind: Kind) -> Field:
-    return Field(name, kind, optional=True)
-
-
-_PLAN: Final = (_need("planId", PLAN_IDENTIFIER), _need("planHash", SHA256))
+ACTOR: Final = _fields("agent id model? session?")
 
 PAYLOADS: Final[Mapping[str, tuple[Field, ...]]] = {
-    "PLAN_DRAFTED": (*_PLAN, _need("summary", TEXT), _need("steps", TEXTS), _need("scope", TEXTS), _may("expiresAt", TIMESTAMP)),
-    "PLAN_APPROVED": (*_PLAN, _need("reviewerId", TEXT), _need("justification", TEXT)),
-    "PLAN_DENIED": (*_PLAN, _need("reviewerId", TEXT), _need("reason", TEXT)),
-    "PLAN_UNSAFE": (*_PLAN, _need("forcedBy", TEXT), _need("overriddenWarnings", TEXTS)),
-    "HALT_AND_REPORT": (_need("invariant", TEXT), _need("expected", ANYTHING), _need("actual", ANYTHING), _may("context", ANYTHING)),
-    "ROGUE_EDIT_DETECTED": (
-        _need("filePath", PATH), _need("hash", OBJECT_ID), _need("lastHash", OBJECT_ID), _need("detectedBy", TEXT),
-        _need("reason", REASON), _may("replayOf", EVENT_IDS),
+    "PLAN_DRAFTED": _fields("planId planHash summary steps scope expiresAt?"),
+    "PLAN_APPROVED": _fields("planId planHash reviewerId justification"),
+    "PLAN_DENIED": _fields("planId planHash reviewerId reason"),
+    "PLAN_UNSAFE": _fields("planId planHash forcedBy overriddenWarnings"),
+    "HALT_AND_REPORT": _fields("invariant expected actual context?"),
+    "ROGUE_EDIT_DETECTED": _fields(
+        "filePath hash lastHash detectedBy reason replayOf?",
+        reason=one_of("edit", "add", "remove", "rename", "merge", "mode"),
     ),
-    "RECONCILIATION": (
-        _need("reconciliationStrategy", TEXT), _may("filePath", PATH), _may("diffRef", DIFF_REFERENCE), _may("resolves", EVENT_IDS),
-        _may("rewriteOf", EVENT_IDS), _may("planId", PLAN_IDENTIFIER), _may("justification", TEXT), _may("reviewerId", TEXT),
+    "RECONCILIATION": _fields(
+        "reconciliationStrategy filePath? diffRef? resolves? rewriteOf? planId? justification? reviewerId?"
     ),
-    "EVENT_REDACTED": (_need("redactedEventId", EVENT_ID), _need("reason", TEXT)),
-    "FILE_EDITED": (
-        _need("filePath", PATH), _need("lastHash", OBJECT_ID), _need("hash", OBJECT_ID), _may("lastMode", MODE), _may("mode", MODE),
+    "EVENT_REDACTED": _fields("redactedEventId reason"),
+    "FILE_EDITED": _fields("filePath lastHash hash lastMode? mode?"),
+    "AGENT_ACTION": _fields("action meta?"),
+    "BUILD": _fields(
+        "status buildId? duration? artifacts? errors?",
+        status=one_of("started", "success", "failed"),
     ),
-    "AGENT_ACTION": (_need("action", TEXT), _may("meta", ANYTHING)),
-    "BUILD": (
-        _need("status", _one_of("started", "success", "failed")), _may("buildId", TEXT), _may("duration", DURATION),
-        _may("artifacts", TEXTS), _may("errors", TEXTS),
+    "DEPLOY": _fields(
+        "environment deploymentId status buildRef?",
+        status=one_of("started", "success", "failed", "rolled_back"),
     ),
-    "DEPLOY": (
-        _need("environment", TEXT), _need("deploymentId", TEXT), _need("status", _one_of("started", "success", "failed", "rolled_back")),
-        _may("buildRef", TEXT),
-    ),
-    "ENVVAR_CHANGE": (
-        _need("variable", TEXT), _need("environment", TEXT), _need("operation", _one_of("set", "unset", "changed")),
-        _may("previousHash", SHA256), _may("newHash", SHA256),
-    ),
-    "POSTMORTEM": (
-        _need("incidentId", TEXT), _need("title", TEXT), _need("rootCause", TEXT), _need("actionItems", _list_of(ACTION_ITEM)),
-    ),
-    "FILE_ADDED": (
-        _need("filePath", PATH), _need("hash", OBJECT_ID), _need("size", COUNT), _may("mode", MODE), _may("copiedFrom", PATH),
-    ),
-    "FILE_REMOVED": (_need("filePath", PATH), _need("lastHash", OBJECT_ID), _may("reason", TEXT)),
-    "FILE_RENAMED": (_need("oldPath", PATH), _need("newPath", PATH), _need("hash", OBJECT_ID)),
-    "FILE_SPLIT": (
-        _need("originalPath", PATH), _need("resultingPaths", PATHS), _need("originalHash", OBJECT_ID), _need("strategy", TEXT),
-    ),
-    "FILE_MERGED": (
-        _need("sourcePaths", PATHS), _need("resultPath", PATH), _need("resultHash", OBJECT_ID), _need("strategy", TEXT),
-    ),
-}  # fmt: skip
+    "ENVVAR_CHANGE": _fields("variable environment operation previousHash? newHash?"),
+    "POSTMORTEM": _fields("incidentId title rootCause actionItems"),
+    "FILE_ADDED": _fields("filePath hash size mode? copiedFrom?"),
+    "FILE_REMOVED": _fields("filePath lastHash reason?"),
+    "FILE_RENAMED": _fields("oldPath newPath hash"),
+    "FILE_SPLIT": _fields("originalPath resultingPaths originalHash strategy"),
+    "FILE_MERGED": _fields("sourcePaths resultPath resultHash strategy"),
+}
 """Type → its payload. A type that is not here is accepted, kept and shown; its payload is nobody's to check."""
-
-_ENVELOPE: Final = frozenset(
-    ("type", "eventId", "timestamp", "actor", "planHash", "graphCommit", "prevEventId", "mergedEventIds", "tags")
-    + ("signature", "subject", "pathEncoding")
-)
-_WITHOUT_PATH: Final = ("completed", "lifted")
 
 
 def is_fact(type_name: str) -> bool:
@@ -192,7 +126,7 @@ def is_fact(type_name: str) -> bool:
 
 
 def check_payload(fields: Mapping[str, Any]) -> list[Detail]:
-    """Every rule of its type's payload that `fields` (a whole event) breaks; none for a type of somebody else's."""
+    """Every rule of its type's payload that `fields` (a whole event) breaks; none for a type not in the table."""
     type_name = fields.get("type")
     payload = PAYLOADS.get(type_name) if isinstance(type_name, str) else None
     if payload is None:
@@ -202,32 +136,19 @@ def check_payload(fields: Mapping[str, Any]) -> list[Detail]:
         case "RECONCILIATION":
             broken += _check_reconciliation(fields)
         case "ENVVAR_CHANGE":
-            broken += _check_closed(fields, payload)
-    return broken
-
-
-def check_fields(fields: Mapping[str, Any], rules: tuple[Field, ...]) -> list[Detail]:
-    """Every one of `rules` that `fields` breaks."""
-    broken = []
-    for rule in rules:
-        if rule.name not in fields:
-            if not rule.optional:
-                broken.append(Detail(rule.name, "missing", None, rule.kind.expected))
-        elif not rule.kind.accepts(fields[rule.name]):
-            received = fields[rule.name]
-            broken.append(Detail(rule.name, f"not {rule.kind.expected}", received, rule.kind.expected))
+            broken += _check_no_value(fields, payload)
     return broken
 
 
 def _check_reconciliation(fields: Mapping[str, Any]) -> list[Detail]:
-    """Only the end of a plan and of a halt speak of no change in particular."""
-    if fields.get("reconciliationStrategy") in _WITHOUT_PATH:
+    if fields.get("reconciliationStrategy") in WITHOUT_PATH:
         return []
-    expected = "present unless the strategy is " + " or ".join(_WITHOUT_PATH)
-    return [Detail(name, "missing", None, expected) for name in ("filePath", "diffRef") if name not in fields]
+    expected = "present unless the strategy is " + " or ".join(WITHOUT_PATH)
+    return [Detail(name, "is missing", None, expected) for name in ("filePath", "diffRef") if name not in fields]
 
 
-def _check_closed(fields: Mapping[str, Any], payload: tuple[Field, ...]) -> list[Detail]:
-    """Nothing beyond the table, so that no value of a variable can come along under some name; nor is it repeated."""
-    known = _ENVELOPE.union(field.name for field in payload)
-    return [Detail(name, "not a field of this type", None, "never a value") for name in fields if name not in known]
+def _check_no_value(fields: Mapping[str, Any], payload: tuple[Field, ...]) -> list[Detail]:
+    """Nothing beyond the table, so that no variable's value comes along under some name; it is not repeated either."""
+    known = {field.name for field in (*ENVELOPE, *payload)}
+    expected = "never a value; previousHash and newHash are keyed hashes"
+    return [Detail(name, "is not a field of this type", None, expected) for name in fields if name not in known]
