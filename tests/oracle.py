@@ -42,6 +42,9 @@ SEALED = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "TZ": "UTC",
 }
+FACTS_AND_VERDICTS = frozenset(
+    "FILE_ADDED FILE_EDITED FILE_REMOVED FILE_RENAMED FILE_SPLIT FILE_MERGED ROGUE_EDIT_DETECTED RECONCILIATION".split()
+)
 CONFIG = b".sage/config.toml"
 LAST_SECOND = 253402300799
 """9999-12-31T23:59:59Z."""
@@ -502,6 +505,14 @@ def observable_tips(common_dir: Path) -> set[str]:
             for line in reflog.read_bytes().splitlines():
                 tips |= set(line.split(b"\t")[0].decode(errors="replace").split(" ")[:2])
     return {tip for tip in tips if tip.strip("0")}
+
+
+def head_of(worktree: Path) -> str | None:
+    """The commit that a worktree has checked out; None while its branch is unborn."""
+    try:
+        return run(worktree / ".git", "rev-parse", "--verify", "-q", "HEAD^{commit}").decode().strip()
+    except Missing:
+        return None
 
 
 def oracle_of(repository: Path, scratch: Path, tips: Iterable[str] | None = None) -> Oracle:

@@ -1,0 +1,89 @@
+"""What sage-git says and shows of a clone, to be compared with what `tests.oracle` derives."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tomllib
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sage_git.cli.main import main
+from sage_git.cli.surroundings import of_this_process
+from tests.oracle import FACTS_AND_VERDICTS, Event, Oracle, head_of
+
+BESIDE_THE_EVENT = ("chronicle", "inHead", "open", "incomplete")
+
+
+def sage(where: Path, *arguments: str) -> str:
+    """The standard output of `sage-git -C where …`, run in this process."""
+    out, err = io.BytesIO(), io.BytesIO()
+    around = replace(of_this_process(), output=out, errors=err, output_is_terminal=False, errors_are_terminal=False)
+    status = main(["-C", str(where), *arguments], around)
+    assert status == 0, f"sage-git {arguments} exited with {status}: {err.getvalue().decode()}"
+    return out.getvalue().decode()
+
+
+def logged(where: Path) -> list[Event]:
+    """Every event that `sage-git log` knows here, as they are in the record."""
+    lines = sage(where, "log", "--all", "--json").split("\n")[:-1]
+    return [{k: v for k, v in json.loads(line).items() if k not in BESIDE_THE_EVENT} for line in lines]
+
+
+def facts_and_verdicts(events: Iterable[Event]) -> list[Event]:
+    """Those that a commit alone explains, by id."""
+    kept = [e for e in events if e["type"] in FACTS_AND_VERDICTS and "graphCommit" in e]
+    return sorted(kept, key=lambda event: str(event["eventId"]))
+
+
+def sidecars_on_disk(worktree: Path) -> dict[bytes, list[bytes]]:
+    """Path of each sidecar of a source → its lines; `.sage/NAME.sage` of subjects left out."""
+    found = {}
+    for folder, folders, files in os.walk(os.fsencode(worktree)):
+        nested = [name for name in folders if os.path.lexists(os.path.join(folder, name, b".git"))]
+        folders[:] = [name for name in folders if name != b".git" and name not in nested]
+        for name in files:
+            path = Path(os.fsdecode(folder), os.fsdecode(name))
+            relative = os.fsencode(path.relative_to(worktree))
+            if name.endswith(b".sage") and not is_subject(relative):
+                found[relative] = path.read_bytes().split(b"\n")[:-1]
+    return found
+
+
+def is_subject(sidecar: bytes) -> bool:
+    return sidecar.startswith(b".sage/") and sidecar.count(b"/") == 1 and sidecar.count(b".") == 2
+
+
+def assert_recorded_exactly(oracle: Oracle, *worktrees: Path, statements: Iterable[Event] = ()) -> None:
+    """The record and the sidecars of each worktree are what the oracle says: nothing missing, nothing more, once."""
+    expected, found = facts_and_verdicts(oracle.events()), facts_and_verdicts(logged(worktrees[0]))
+    assert found == expected, difference(expected, found)
+    for worktree in worktrees:
+        assert_sidecars(oracle, worktree, statements)
+
+
+def assert_sidecars(oracle: Oracle, worktree: Path, statements: Iterable[Event] = ()) -> None:
+    """The sidecars of a worktree hold the lines that the oracle says, each once."""
+    shown = sidecars_on_disk(worktree)
+    wanted = oracle.sidecars(head_of(worktree), statements)
+    assert sorted(shown) == sorted(wanted)
+    for path, lines in shown.items():
+        assert sorted(lines) == sorted(wanted[path]), (path, *difference(parsed(wanted[path]), parsed(lines)))
+
+
+def parsed(lines: Iterable[bytes]) -> list[Event]:
+    return [json.loads(line) for line in lines]
+
+
+def difference(expected: Iterable[Event], found: Iterable[Event]) -> tuple[list[Any], list[Any]]:
+    """What is expected and not found, and what is found and not expected."""
+    wanted, got = ([json.dumps(event, sort_keys=True) for event in events] for events in (expected, found))
+    return [e for e in wanted if e not in got], [e for e in got if e not in wanted or got.count(e) > 1]
+
+
+def config_of(repository: Path) -> dict[str, Any]:
+    """The committed config, as written in the work tree."""
+    return tomllib.loads((repository / ".sage/config.toml").read_text())
