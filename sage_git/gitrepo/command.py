@@ -7,8 +7,10 @@ or change what history is. In a repository *of ours* (scratch, store) git sees n
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import IO, Final, Self
 
@@ -33,6 +35,7 @@ _COMMON: Final = {
 _KEPT_FOR_THE_USERS: Final = frozenset(
     ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT")
 )
+_KEPT_FOR_OURS: Final = frozenset(("PATH", "TMPDIR", "SYSTEMROOT", "GIT_ALTERNATE_OBJECT_DIRECTORIES"))
 _USERS_OVERRIDES: Final = (
     "-c", "core.fsmonitor=false",
     "-c", "core.commitGraph=false",
@@ -51,7 +54,7 @@ def users_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def sealed_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for git in a repository of ours: no configuration, attributes or identity from outside."""
-    kept = {k: v for k, v in environment.items() if k in ("PATH", "TMPDIR", "SYSTEMROOT") or k.startswith("LD_")}
+    kept = {k: v for k, v in environment.items() if k in _KEPT_FOR_OURS}
     return kept | _COMMON | {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -72,9 +75,12 @@ def run(
     input: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints for `arguments` in a repository of ours at `git_dir`. Raises GitFailed."""
+    """What git prints for `arguments` in a repository of ours at `git_dir`. Raises GitFailed.
+
+    Of `environment` git is given the search path and the object directories to borrow from, nothing else.
+    """
     command = ["git", f"--git-dir={git_dir}", "--literal-pathspecs", *arguments]
-    return _finish(command, arguments, input, sealed_environment(_path_only(environment)), None)
+    return _finish(command, arguments, input, sealed_environment(environment or {}), None)
 
 
 def run_in_users(
@@ -99,11 +105,11 @@ def run_in_users(
     return _finish(["git", *place, *_USERS_OVERRIDES, *arguments], arguments, input, sealed, cwd)
 
 
-class Conversation:
-    """A git process that answers requests on its standard input (`cat-file --batch`, `diff-tree --stdin`)."""
+class Stream:
+    """A git process in a repository of ours that answers `requests` (its standard input) while we read `answers`."""
 
     def __init__(
-        self, arguments: Sequence[str], *, git_dir: Path, environment: Mapping[str, str] | None = None
+        self, arguments: Sequence[str], *, git_dir: Path, requests: bytes, environment: Mapping[str, str] | None = None
     ) -> None:
         self._arguments = tuple(arguments)
         self._process = subprocess.Popen(
@@ -111,48 +117,23 @@ class Conversation:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=sealed_environment(_path_only(environment)),
+            env=sealed_environment(environment or {}),
             bufsize=1 << 18,
         )
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self.requests: IO[bytes] = self._process.stdin
         self.answers: IO[bytes] = self._process.stdout
+        # A thread, because git stops reading when nobody reads its answers.
+        self._feeder = Thread(target=self._feed, args=(requests,), daemon=True)
+        self._feeder.start()
 
-    def ask_all(self, lines: Iterable[bytes]) -> Iterator[None]:
-        """Write request `lines` (with their newline) while the caller reads: yields once per flushed portion.
-
-        A portion is smaller than a pipe's buffer, so that neither side waits for the other.
-        """
-        portion: list[bytes] = []
-        size = 0
-        for line in lines:
-            portion.append(line)
-            size += len(line)
-            if size > 32_000:
-                self.send(portion)
-                yield
-                portion, size = [], 0
-        self.send(portion)
-        yield
-
-    def send(self, lines: Iterable[bytes]) -> None:
-        """Write request lines and flush. Raises GitFailed if the process is gone."""
-        try:
-            self.requests.writelines(lines)
-            self.requests.flush()
-        except BrokenPipeError:
-            raise self.failure() from None
-
-    def finish_requests(self) -> None:
-        """Close standard input: nothing more will be asked; answers can still be read."""
-        try:
-            self.requests.close()
-        except BrokenPipeError:
-            raise self.failure() from None
+    def _feed(self, requests: bytes) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # git has ended: whoever reads the answers finds out why
+            self._process.stdin.write(requests)
+            self._process.stdin.close()
 
     def failure(self) -> GitFailed:
-        """The error for a process that ended before its answer did."""
+        """The error for a process that ended before its last answer did."""
         self._process.kill()
         assert self._process.stderr is not None
         stderr = self._process.stderr.read().decode("utf-8", "replace")
@@ -161,13 +142,12 @@ class Conversation:
     def close(self) -> None:
         """End the process; safe to call twice."""
         self._process.kill()
+        self._feeder.join()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert stream is not None
-            try:
+            with suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass
 
     def __enter__(self) -> Self:
         return self
@@ -188,11 +168,3 @@ def _finish(
     if done.returncode:
         raise GitFailed(tuple(arguments), done.returncode, done.stderr.decode("utf-8", "replace"))
     return done.stdout
-
-
-def _path_only(environment: Mapping[str, str] | None) -> Mapping[str, str]:
-    if environment is not None:
-        return environment
-    import os  # the search path is no decision of the caller's  # noqa: PLC0415
-
-    return {k: os.environ[k] for k in ("PATH", "TMPDIR") if k in os.environ}

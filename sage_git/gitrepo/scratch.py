@@ -1,0 +1,96 @@
+"""The scratch repository: empty, bare, ours, borrowing the user's objects. In it no attribute, configuration, replace ref,
+graft or `.gitmodules` of the user's can change what a commit did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sage_git.chronicle.ids import ObjectId
+from sage_git.gitrepo.command import Stream, run
+from sage_git.gitrepo.repository import Repository
+
+# Pinned where a newer git, or a future one, might choose another default.
+_PINNED: Final = (
+    "-c", "diff.algorithm=myers",
+    "-c", "diff.indentHeuristic=true",
+    "-c", "diff.renames=true",
+    "-c", "merge.conflictStyle=merge",
+    "-c", "merge.renames=true",
+    "-c", "merge.renameLimit=7000",
+    "-c", "merge.directoryRenames=conflict",
+    "-c", "merge.renormalize=false",
+    "-c", "core.quotePath=false",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A repository of ours at `git_dir` through which a user's objects are read."""
+
+    git_dir: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def open(cls, git_dir: Path, repository: Repository) -> Scratch:
+        """The scratch repository at `git_dir`, made if it is not there or not whole. Raises GitFailed."""
+        users = repository.environment
+        places = [repository.common_dir / "objects"]
+        if users.get("GIT_OBJECT_DIRECTORY"):  # a quarantine: new objects are there for now
+            places.insert(0, Path(repository.work_tree or repository.git_dir, users["GIT_OBJECT_DIRECTORY"]))
+        borrowed = [_quoted(str(place)) for place in places]
+        if users.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"):
+            borrowed.append(users["GIT_ALTERNATE_OBJECT_DIRECTORIES"])
+        environment = {k: v for k, v in users.items() if k in ("PATH", "TMPDIR")}
+        if not (git_dir / "refs").is_dir():
+            object_format = f"--object-format={repository.object_format}"
+            run(["init", "--quiet", "--bare", "--template=", object_format], git_dir=git_dir, environment=environment)
+        environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = ":".join(borrowed)
+        return cls(git_dir, environment)
+
+    def run(self, *arguments: str, input: bytes = b"") -> bytes:
+        """What git prints for `arguments` in the scratch repository. Raises GitFailed."""
+        return run([*_PINNED, *arguments], git_dir=self.git_dir, input=input, environment=self.environment)
+
+    def stream(self, *arguments: str, requests: Iterable[str]) -> Stream:
+        """A git process in the scratch repository that answers `requests`, a line each."""
+        asked = "".join(f"{request}\n" for request in requests).encode("ascii")
+        return Stream([*_PINNED, *arguments], git_dir=self.git_dir, requests=asked, environment=self.environment)
+
+    def contents(self, ids: Sequence[ObjectId], limit_bytes: int | None = None) -> Iterator[bytes | None]:
+        """The content of each object, in order; None if it is not here or larger than the limit. Raises GitFailed."""
+        if not ids:
+            return
+        with self.stream("cat-file", "--batch", "--buffer", requests=ids) as git:
+            for _ in ids:
+                size = _size_in(git.answers.readline(), git)
+                if size is None:
+                    yield None
+                    continue
+                content = git.answers.read(size + 1)
+                if len(content) != size + 1:
+                    raise git.failure()
+                yield content[:-1] if limit_bytes is None or size <= limit_bytes else None
+
+    def sizes(self, ids: Sequence[ObjectId]) -> dict[ObjectId, int | None]:
+        """The size in bytes of each object; None if it is not here. Raises GitFailed."""
+        if not ids:
+            return {}
+        with self.stream("cat-file", "--batch-check", "--buffer", requests=ids) as git:
+            return {oid: _size_in(git.answers.readline(), git) for oid in ids}
+
+
+def _size_in(header: bytes, git: Stream) -> int | None:
+    """The size that the first line of a `cat-file` answer tells; None for an object that is missing."""
+    if not header.endswith(b"\n"):
+        raise git.failure()
+    words = header.split()
+    return int(words[2]) if len(words) == 3 else None
+
+
+def _quoted(path: str) -> str:
+    """`path` as an entry of GIT_ALTERNATE_OBJECT_DIRECTORIES, which splits at colons outside quotes."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
