@@ -81,7 +81,7 @@ def sealed_environment(home: Path) -> dict[str, str]:
         "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
         encoding="utf-8",
     )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SAGE_", "LC_", "XDG_"))}
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return kept | {
         "HOME": str(home),
         "GIT_CONFIG_GLOBAL": str(config),

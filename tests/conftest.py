@@ -45,10 +45,9 @@ GIT_CONFIG = """\
 [maintenance]
     auto = false
 """
-FOREIGN = (
-    "GIT_", "SAGE_", "LC_", "XDG_", "CLAUDE", "CODEX", "CURSOR", "AIDER", "NO_COLOR", "COLUMNS", "LESS", "PAGER",
-    "EDITOR", "VISUAL", "LANG", "EMAIL", "SSH_",
-)  # fmt: skip
+AGENTS = ("AMP_", "AUGMENT_", "CLAUDE", "CLINE_", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_", "OPENCODE", "AIDER")
+TASTES = ("COLUMNS", "EDITOR", "EMAIL", "LANG", "LC_", "LESS", "NO_COLOR", "PAGER", "SSH_", "VISUAL", "XDG_")
+FOREIGN = ("GIT_", "SAGE_", *AGENTS, *TASTES)
 
 settings.register_profile("sure", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile(
