@@ -1,0 +1,109 @@
+"""The index: everything known, in one SQLite file that can be thrown away (log and git make it again).
+
+    commits   observed commits, their places in chains, and H (`observation.lineage`)
+    events    every event in order of arrival, its lineages, and chronicles as components of lineages
+    sidecars  the sidecar files of each work tree as we left them
+
+Responsible for keeping and finding. Not here: deciding what is a fact (`observation`) or what a sidecar holds (`operations`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sage_git.errors import StorageError
+from sage_git.storage.index.commits import CommitTable, Reach
+from sage_git.storage.index.events import EventTable
+from sage_git.storage.index.schema import SCHEMA, VERSION
+from sage_git.storage.index.sidecars import SidecarTable, Stamp
+
+__all__ = ["CommitTable", "EventTable", "Index", "Reach", "SidecarTable", "Stamp"]
+
+
+class Index:
+    """An open index. Reads need no lock; changes happen in `transaction()`, while the caller holds the log's lock."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.connection = connection
+        self.commits = CommitTable(connection)
+        self.events = EventTable(connection)
+        self.sidecars = SidecarTable(connection)
+
+    @classmethod
+    def open(cls, path: Path) -> Index:
+        """The index at `path`; an empty one if the file is missing, of another version or not a database."""
+        try:
+            return cls(path, _connect(path))
+        except sqlite3.DatabaseError as problem:
+            if isinstance(problem, sqlite3.OperationalError) and "locked" in str(problem):
+                raise StorageError(str(path), "open", "locked", remedy="try again") from None
+            for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+                leftover.unlink(missing_ok=True)
+            try:
+                return cls(path, _connect(path))
+            except sqlite3.Error as again:
+                raise StorageError(str(path), "open", str(again)) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes within, or none of them. Raises StorageError."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                self._forget()
+                raise
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as problem:
+            self._forget()
+            raise StorageError(str(self.path), "write", str(problem)) from problem
+
+    def value(self, key: str) -> str | None:
+        """What was last kept under `key`."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep(self, key: str, value: str) -> None:
+        """Keep `value` under `key`."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _forget(self) -> None:
+        """Drop what was remembered of rows that may not be there."""
+        self.commits.forget()
+        self.events.forget()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+    try:
+        # WAL without a sync per transaction: a power cut may lose the last ones, never the file; the log has them all.
+        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+        elif version != VERSION:
+            raise sqlite3.DatabaseError(f"index of version {version}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,173 @@
+"""All events known, in order of arrival, and the chronicles they stand in (`observation.lineage.Ancestry`)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId
+
+_REMEMBERED: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An event's place in the graph and in the chronicles. `time` is in milliseconds since 1970."""
+
+    number: int
+    depth: int
+    time: int
+    parents: tuple[EventId, ...]
+    lineages: tuple[int, ...]
+
+
+class EventTable:
+    """The events of an index."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is remembered beside the tables."""
+        self._nodes: dict[EventId, Node] = {}
+        self._lineages: dict[str, int] = {}
+        self._next: int | None = None
+
+    def node(self, event_id: EventId) -> Node | None:
+        """Where the event stands; None if it is not known."""
+        node = self._nodes.get(event_id)
+        if node is None:
+            row = self._execute(
+                "SELECT number, depth, time, line FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)
+            ).fetchone()
+            if row is None:
+                return None
+            number, depth, time, line = row
+            parents = Event.trusted(event_id, line).parents if line is not None else ()
+            lineages = self._execute("SELECT lineage FROM membership WHERE number = ?", (number,)).fetchall()
+            node = Node(number, depth, time, parents, tuple(row[0] for row in lineages))
+            self._remember(event_id, node)
+        return node
+
+    def add(
+        self, event: Event, lineages: Sequence[int], *, commit_number: int | None, time: int, entry: int | None
+    ) -> int:
+        """Store an event that is not known yet under its id, and give it its number."""
+        event_id = event.event_id
+        assert event_id is not None
+        number = self.last_number() + 1
+        parents = event.parents
+        nodes = [node for parent in parents if (node := self.node(parent)) is not None]
+        depth = 1 + max((node.depth for node in nodes), default=-1)
+        time = max([time, *(node.time for node in nodes)])
+        self._execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, bytes.fromhex(event_id), event.type, commit_number, time, depth, entry, event.line),
+        )
+        for lineage in lineages:
+            self._execute("INSERT INTO membership VALUES (?, ?)", (lineage, number))
+        self._next = number + 1
+        self._remember(event_id, Node(number, depth, time, parents, tuple(lineages)))
+        return number
+
+    def event(self, event_id: EventId) -> Event | None:
+        """The event; None if it is not known or its body was redacted."""
+        row = self._execute("SELECT line FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)).fetchone()
+        return None if row is None or row[0] is None else Event.trusted(event_id, row[0])
+
+    def depth(self, event: EventId) -> int:
+        """See `Ancestry`."""
+        node = self.node(event)
+        return -1 if node is None else node.depth
+
+    def parents(self, event: EventId) -> Sequence[EventId]:
+        """See `Ancestry`."""
+        node = self.node(event)
+        return () if node is None else node.parents
+
+    def lineage(self, name: str) -> int:
+        """The number of a lineage, given to it now if it is new."""
+        number = self._lineages.get(name)
+        if number is None:
+            row = self._execute("SELECT id FROM lineages WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                number = self._execute("INSERT INTO lineages (name, component) VALUES (?, 0)", (name,)).lastrowid or 0
+                self._execute("UPDATE lineages SET component = id WHERE id = ?", (number,))
+            else:
+                number = int(row[0])
+            self._lineages[name] = number
+        return number
+
+    def known_lineage(self, name: str) -> int | None:
+        """The number of a lineage; None if no event stands in it."""
+        row = self._execute("SELECT id FROM lineages WHERE name = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def component(self, lineage: int) -> int:
+        """The component that a lineage belongs to: its chronicle."""
+        return int(self._execute("SELECT component FROM lineages WHERE id = ?", (lineage,)).fetchone()[0])
+
+    def join(self, lineages: Sequence[int]) -> None:
+        """Make one chronicle of these lineages."""
+        components = {self.component(lineage) for lineage in lineages}
+        if len(components) < 2:
+            return
+        into = min(components)
+        for other in components - {into}:
+            self._execute("UPDATE lineages SET component = ? WHERE component = ?", (into, other))
+            # These files lack the other half, however old its events are: -1 makes them whole again.
+            self._execute("UPDATE sidecars SET component = ?, last = -1 WHERE component = ?", (into, other))
+        self._execute("UPDATE sidecars SET last = -1 WHERE component = ?", (into,))
+
+    def components_after(self, number: int) -> set[int]:
+        """The chronicles that have an event with a higher number."""
+        rows = self._execute(
+            "SELECT DISTINCT component FROM membership JOIN lineages ON lineages.id = lineage WHERE number > ?", (number,)
+        )
+        return {row[0] for row in rows}
+
+    def lines(self, component: int, after: int = -1) -> Iterator[tuple[int, EventId, bytes]]:
+        """Number, id and line of a chronicle's events with a higher number than `after`, less redacted ones."""
+        rows = self._execute(
+            "SELECT DISTINCT events.number, event_id, line FROM lineages JOIN membership ON lineage = lineages.id"
+            " JOIN events ON events.number = membership.number"
+            " WHERE component = ? AND membership.number > ? AND line IS NOT NULL ORDER BY events.number",
+            (component, after),
+        )
+        return ((number, EventId(event_id.hex()), line) for number, event_id, line in rows)
+
+    def last_number(self) -> int:
+        """The number of the newest event; 0 if there is none."""
+        if self._next is None:
+            self._next = 1 + self._execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
+        return self._next - 1
+
+    def entries(self) -> int:
+        """How many entries of this clone's own log are here."""
+        return int(self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()[0])
+
+    def set_entry(self, event_id: EventId, entry: int) -> None:
+        """Note that an event that was known already stands in this clone's own log."""
+        self._execute("UPDATE events SET entry = ? WHERE event_id = ?", (entry, bytes.fromhex(event_id)))
+
+    def set_commit(self, event_ids: Iterable[EventId], commit_number: int, time: int) -> None:
+        """Note that the commit of events that came from a log is observed now."""
+        self._executemany(
+            "UPDATE events SET commit_id = ?, time = ? WHERE event_id = ? AND commit_id IS NULL",
+            [(commit_number, time, bytes.fromhex(event_id)) for event_id in event_ids],
+        )
+
+    def redact(self, event_id: EventId) -> None:
+        """Drop the body of an event for good."""
+        self._execute("UPDATE events SET line = NULL WHERE event_id = ?", (bytes.fromhex(event_id),))
+        self._nodes.pop(event_id, None)
+
+    def _remember(self, event_id: EventId, node: Node) -> None:
+        if len(self._nodes) > _REMEMBERED:
+            self._nodes.clear()
+        self._nodes[event_id] = node

@@ -1,0 +1,58 @@
+"""The tables of the index. A change here is a new VERSION: the index is then made anew."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = 1
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+
+-- Raw repository paths.
+CREATE TABLE IF NOT EXISTS paths (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
+
+-- Observed commits. effective: the latest committer second among it and its ancestors.
+CREATE TABLE IF NOT EXISTS commits (
+    id INTEGER PRIMARY KEY, oid BLOB NOT NULL UNIQUE, chain INTEGER NOT NULL, position INTEGER NOT NULL,
+    generation INTEGER NOT NULL, effective INTEGER NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS commits_by_place ON commits (chain, position);
+-- A chain of commits along first parents; base: where it branched off.
+CREATE TABLE IF NOT EXISTS chains (
+    id INTEGER PRIMARY KEY, length INTEGER NOT NULL, base_chain INTEGER, base_position INTEGER);
+-- Every parent that is not simply the previous position of the same chain.
+CREATE TABLE IF NOT EXISTS links (
+    chain INTEGER NOT NULL, position INTEGER NOT NULL, to_chain INTEGER NOT NULL, to_position INTEGER NOT NULL);
+-- H(commit, path) where it is not as the first parent has it: event ids, 32 bytes each.
+CREATE TABLE IF NOT EXISTS heads (
+    path INTEGER NOT NULL, chain INTEGER NOT NULL, position INTEGER NOT NULL, events BLOB NOT NULL,
+    detached INTEGER NOT NULL, PRIMARY KEY (path, chain, position)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS heads_by_place ON heads (chain, position);
+CREATE INDEX IF NOT EXISTS detached_heads ON heads (chain, position) WHERE detached;
+
+-- Every event known, numbered as it arrived. time: ms, never before a parent's; depth: longest way to an event without
+-- parents; entry: its number in this clone's own log; line: canonical JSON, NULL once redacted.
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, type TEXT NOT NULL, commit_id INTEGER, time INTEGER NOT NULL,
+    depth INTEGER NOT NULL, entry INTEGER, line BLOB);
+CREATE INDEX IF NOT EXISTS events_in_order ON events (time, depth, event_id);
+CREATE INDEX IF NOT EXISTS events_by_commit ON events (commit_id);
+CREATE INDEX IF NOT EXISTS events_by_entry ON events (entry) WHERE entry IS NOT NULL;
+CREATE INDEX IF NOT EXISTS answers_and_halts ON events (type, number)
+    WHERE type NOT IN ('FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED', 'FILE_SPLIT', 'FILE_MERGED');
+-- A chronicle is all lineages of one component. A subject's lineage is named subject:NAME.
+CREATE TABLE IF NOT EXISTS lineages (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, component INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS lineages_by_component ON lineages (component);
+CREATE TABLE IF NOT EXISTS membership (
+    lineage INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (lineage, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS membership_by_number ON membership (number);
+
+-- Sidecar files as we left them, per work tree. last: the newest event number in it.
+CREATE TABLE IF NOT EXISTS sidecars (
+    worktree TEXT NOT NULL, path INTEGER NOT NULL, component INTEGER NOT NULL, size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (worktree, path)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sidecars_by_component ON sidecars (component);
+
+-- Commits that could not be observed, and why.
+CREATE TABLE IF NOT EXISTS findings (oid BLOB NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (oid, code));
+"""
