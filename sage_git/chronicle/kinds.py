@@ -93,6 +93,7 @@ def _is_action_item(value: object) -> bool:
 
 ANYTHING: Final = Kind("a JSON value", lambda _: True)
 OBJECT: Final = Kind("an object", lambda value: isinstance(value, Mapping))
+STRING: Final = Kind("a text", lambda value: isinstance(value, str))
 TEXT: Final = _text_where("a text that is not empty", bool)
 TYPE_NAME: Final = _text_where("an upper-case name like FILE_EDITED", _TYPE_NAME.fullmatch)
 TIMESTAMP: Final = Kind("a time like 2026-01-31T23:59:59.000Z", is_timestamp)

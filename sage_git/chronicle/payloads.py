@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sage_git.chronicle import kinds
@@ -83,7 +84,8 @@ ENVELOPE: Final = _fields(
     "type eventId? timestamp actor planHash? graphCommit? prevEventId? mergedEventIds?"
     " tags? signature? subject? pathEncoding?"
 )
-ACTOR: Final = _fields("agent id model? session?")
+ACTOR: Final = _fields("agent id model? session?", id=kinds.STRING)
+"""A commit may have an empty author, so an id may be empty."""
 
 PAYLOADS: Final[Mapping[str, tuple[Field, ...]]] = {
     "PLAN_DRAFTED": _fields("planId planHash summary steps scope expiresAt?"),
@@ -136,6 +138,7 @@ def check_payload(fields: Mapping[str, Any]) -> list[Detail]:
         case "RECONCILIATION":
             broken += _check_reconciliation(fields)
         case "ENVVAR_CHANGE":
+            broken = [replace(detail, received=None) for detail in broken]  # a message must not repeat a value
             broken += _check_no_value(fields, payload)
     return broken
 
@@ -148,7 +151,7 @@ def _check_reconciliation(fields: Mapping[str, Any]) -> list[Detail]:
 
 
 def _check_no_value(fields: Mapping[str, Any], payload: tuple[Field, ...]) -> list[Detail]:
-    """Nothing beyond the table, so that no variable's value comes along under some name; it is not repeated either."""
+    """Nothing beyond the table, so that no variable's value comes along under some name."""
     known = {field.name for field in (*ENVELOPE, *payload)}
     expected = "never a value; previousHash and newHash are keyed hashes"
     return [Detail(name, "is not a field of this type", None, expected) for name in fields if name not in known]
