@@ -17,7 +17,7 @@ from typing import NamedTuple
 PATHS = (
     b"a", b"A", b"b.py", b"c", b"dir", b"dir/x", b"dir/y.py", b"dir/deep/z", b"Dir/x", b"sp ace", b"new\nline",
     b'quo"te', b"back\\slash", b"caf\xc3\xa9", b"latin\xe9", b"100%", b"bad%\xff", b"-dash", b"tab\t", b"link",
-    b"sub", b"l" * 240, b"\xe2\x80\xa8", b"half\xe2\x82", b"surrogate\xed\xa0\x80",
+    b"sub", b".gitattributes", b".gitmodules", b"l" * 240, b"\xe2\x80\xa8", b"half\xe2\x82", b"surrogate\xed\xa0\x80",
 )  # fmt: skip
 WORDS = (b"alpha", b"bravo", b"charlie", b"delta", b"echo", b"foxtrot", b"golf")
 AUTHORS = (
@@ -28,6 +28,10 @@ MESSAGES = (
     b"plain\n", b"", b"no newline", b"caf\xe9\n\nSage-Actor: claude/s1 model=opus\n", b"Sage-Actor: copilot\n",
     b"two\n\nSage-Actor: first/1\nSage-Actor: second\n",
 )  # fmt: skip
+SPECIAL = {
+    b".gitattributes": b"* -diff -text binary merge=ours\n",
+    b".gitmodules": b'[submodule "sub"]\npath = sub\nurl = ./nowhere\nignore = all\n',
+}
 SUBMODULES = ("1" * 40, "2" * 40)
 
 
@@ -58,12 +62,11 @@ class Histories:
         self.paths = self.random.sample(PATHS, 8)
 
     def adopt(self, commit: str) -> None:
-        """Let `commit`, made elsewhere from the last of ours, be a parent too."""
-        listed = self.git("ls-tree", "-r", "-z", commit).split(b"\0")[:-1]
-        entries = ((*line.split(b"\t", 1),) for line in listed)
-        state = {path: File(meta.split()[0], meta.split()[2].decode()) for meta, path in entries}
-        above = self.above[-1] | {len(self.above) - 1} if self.above else frozenset[int]()
-        self.remember(commit, state, above, [])
+        """Let `commit`, made elsewhere on top of the last of ours, be a parent too."""
+        listed = [line.split(b"\t", 1) for line in self.git("ls-tree", "-r", "-z", commit).split(b"\0")[:-1]]
+        entries = {path: File(meta.split()[0], meta.split()[2].decode()) for meta, path in listed}
+        last = len(self.names) - 1
+        self.remember(commit, {**entries, **self.states[last]}, self.above[last] | {last}, [last])
 
     def grow(self, count: int) -> list[str]:
         """`count` more commits; gives the ids of all that have no child, the last made last."""
@@ -131,7 +134,7 @@ class Histories:
         if path == b"link":
             return place(state, path, File(b"120000", self.random.choice(WORDS)))
         mode = self.random.choice((b"100644", b"100644", b"100755"))
-        return place(state, path, File(mode, self.content()))
+        return place(state, path, File(mode, SPECIAL.get(path) or self.content()))
 
     def edit(self, state: dict[bytes, File]) -> None:
         path = self.pick(state)

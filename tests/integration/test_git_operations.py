@@ -94,7 +94,7 @@ def commit_path(stage: Stage) -> None:
 def commit_amend(stage: Stage) -> None:
     stage.write(a=FIRST)
     stage.git("commit", "-a", "-m", "first try")
-    stage.write(a=FIRST + "five\n")
+    stage.write(a=LINES.replace("two", "TWO"))
     stage.git("commit", "-a", "--amend", "-m", "second try")
 
 
