@@ -10,6 +10,9 @@ from typing import Any
 
 from benchmarks.measure import Row, Way, at_least, at_most, interleaved, ms, ratio, timed
 from sage_git import append_event, canonical_json, event_id, read_chronicle
+from sage_git.chronicle.ndjson import verify_ids
+from sage_git.storage import sidecar
+from sage_git.storage.writerlog import WriterLog
 
 SHORT, LONG = 10, 100_000
 BATCH = 20_000
@@ -20,7 +23,9 @@ def rows(ground: Path) -> Iterator[Row]:
     ground.mkdir(parents=True)
     for lines in (SHORT, LONG):
         yield single_append(ground, lines)
-    yield reading(ground / f"lines-{LONG}.sage")
+    yield batch_to_chronicle(ground)
+    yield batch_to_log(ground)
+    yield from reading(ground / f"lines-{LONG}.sage")
 
 
 def single_append(ground: Path, lines: int) -> Row:
@@ -52,12 +57,45 @@ def one_bare_write(path: Path) -> Way:
     return lambda: timed(write)
 
 
-def reading(chronicle: Path) -> Row:
-    """Events a second of reading a whole chronicle with every id checked."""
-    (seconds,) = interleaved(3, lambda: timed(lambda: read_chronicle(chronicle)))
-    events = chronicle.read_bytes().count(b"\n")
-    per_second = events / (ms(seconds) / 1000)
-    return Row("read and verify 100,000 events", per_second, "events/s", "", at_least(200_000))
+def batch_to_chronicle(ground: Path) -> Row:
+    """Events a second that are checked, linked, identified and appended with one fsync."""
+    versions = count()
+
+    def append() -> float:
+        events = [action(number) for number in range(BATCH)]
+        path = ground / f"batch-{next(versions)}.sage"
+        return timed(lambda: sidecar.append_many(path, events, clock_ms=0))
+
+    (seconds,) = interleaved(5, append)
+    return Row(
+        f"append {BATCH:,} events to a chronicle", BATCH / (ms(seconds) / 1000), "events/s", "", at_least(100_000)
+    )
+
+
+def batch_to_log(ground: Path) -> Row:
+    """Events a second that the recorder, whose events are canonical lines already, appends to the log."""
+    lines = chain(BATCH).splitlines()
+    versions = count()
+
+    def append() -> float:
+        directory = ground / f"log-{next(versions)}"
+        directory.mkdir()
+        return timed(lambda: WriterLog(directory).append(lines))
+
+    (seconds,) = interleaved(5, append)
+    return Row(f"append {BATCH:,} lines to a log", BATCH / (ms(seconds) / 1000), "events/s", "", at_least(100_000))
+
+
+def reading(chronicle: Path) -> Iterator[Row]:
+    """Events a second of checking every id of a chronicle, and of reading it into events."""
+    content = chronicle.read_bytes()
+    events = content.count(b"\n")
+    checked, read = interleaved(
+        3, lambda: timed(lambda: verify_ids(content)), lambda: timed(lambda: read_chronicle(chronicle))
+    )
+    assert not verify_ids(content), "the chronicle is sound"
+    beside = f"read_chronicle {events / (ms(read) / 1000):,.0f} events/s"
+    yield Row("verify the ids of 100,000 events", events / (ms(checked) / 1000), "events/s", beside, at_least(200_000))
 
 
 def chain(lines: int) -> bytes:
