@@ -42,7 +42,7 @@ class _Refused:
     reason: str
     received: object
     expected: str
-    key: str = ""
+    key: str | None = None
 
 
 def canonical_json(value: object) -> bytes:
@@ -68,8 +68,6 @@ def canonical_of_own(value: object) -> bytes:
 
 def parse_json(raw: bytes) -> Any:
     """The value of one JSON text. Raises NotJson, or ValidationError naming the first field outside the profile."""
-    if len(raw) > MAX_LINE_BYTES:
-        raise _too_long(len(raw))
     value = parse_canonical(raw)
     return _parse_slowly(raw) if value is None else value
 
@@ -79,6 +77,8 @@ def parse_canonical(raw: bytes) -> Any | None:
 
     Equality with its own canonical form rules out duplicate keys, foreign spacing, order and escapes all at once.
     """
+    if len(raw) > MAX_LINE_BYTES:
+        return None
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -134,7 +134,7 @@ def _checked(value: object, field: str, depth: int) -> Any:
         case list() | tuple():
             return [_checked(member, _below(field, at), depth - 1) for at, member in enumerate(value)]
         case _Refused():
-            where = _below(field, value.key) if value.key else field
+            where = _below(field, value.key) if value.key is not None else field
             raise _refusal(where, value.reason, value.received, value.expected)
         case _:
             expected = "null, a boolean, a number, a string, a list or an object"
@@ -152,13 +152,14 @@ def _checked_text(text: str, field: str) -> str:
 
 def _checked_key(key: object, field: str) -> str:
     if not isinstance(key, str):
-        raise _refusal(_below(field, key), "has a key that is not a string", repr(key)[:80], "a string")
+        raise _refusal(field, "has a key that is not a string", type(key).__name__, "string keys")
     return _checked_text(key, _below(field, key))
 
 
 def _checked_integer(number: int, field: str) -> int:
     if not -MAX_INTEGER <= number <= MAX_INTEGER:
-        raise _refusal(field, "is an integer out of range", number, "within ±(2^53 − 1)")
+        received = number if number.bit_length() <= 64 else f"{number.bit_length()} bits"  # str() has a limit
+        raise _refusal(field, "is an integer out of range", received, "within ±(2^53 − 1)")
     return number
 
 
@@ -172,14 +173,16 @@ def _checked_float(number: float, field: str) -> float:
 
 def _parse_slowly(raw: bytes) -> Any:
     """The value of any JSON text within the profile. Raises like `parse_json`."""
+    if len(raw) > MAX_LINE_BYTES:
+        raise _too_long(len(raw))
     try:
         value = _decoder().decode(raw.decode("utf-8"))
     except UnicodeDecodeError as problem:
-        raise NotJson(Detail("", f"not UTF-8 at byte {problem.start}", None, "JSON in UTF-8")) from None
+        raise NotJson(Detail("", f"the text is not UTF-8 at byte {problem.start}", None, "JSON in UTF-8")) from None
     except RecursionError:
         raise _refusal("", "is nested too deeply", None, f"at most {MAX_DEPTH} levels") from None
     except ValueError as problem:  # json.JSONDecodeError, named without importing json
-        raise NotJson(Detail("", f"not JSON: {problem}", None, "one JSON value")) from None
+        raise NotJson(Detail("", f"the text is not JSON: {problem}", None, "one JSON value")) from None
     return _checked(value, "", MAX_DEPTH)
 
 
@@ -210,13 +213,13 @@ def _constant(token: str) -> _Refused:
     return _Refused("is not a finite number", token, "a finite number")
 
 
-def _below(field: str, name: object) -> str:
+def _below(field: str, name: str | int) -> str:
     """The dotted path of member `name` in `field`."""
     return f"{field}.{name}" if field else str(name)
 
 
 def _refusal(field: str, reason: str, received: object, expected: str) -> ValidationError:
-    return ValidationError(Detail(field, reason, received, expected))
+    return ValidationError(Detail(field, reason if field else f"the value {reason}", received, expected))
 
 
 def _too_long(length: int) -> ValidationError:

@@ -100,6 +100,14 @@ def test_what_two_readers_could_read_differently_is_out_of_the_profile(raw):
     assert state(raw) is LineState.OUT_OF_PROFILE
 
 
+def test_an_event_that_is_too_long_is_out_of_the_profile_however_canonical():
+    fits = Event.own({**ACTION, "meta": "x" * (2**20 - len(EVENT.line) - len(',"meta":""'))})
+    too_long = Event.own({**ACTION, "meta": fits["meta"] + "x"})
+    assert len(fits.line) == 2**20
+    assert (state(fits.line), verify_ids(fits.line + b"\n")) == (LineState.VALID, [])
+    assert (state(too_long.line), verify_ids(too_long.line + b"\n")) == (LineState.OUT_OF_PROFILE, [1])
+
+
 def test_floats_and_astral_keys_are_slow_but_fine():
     event = Event.sealed({**ACTION, "meta": {"\U0001f602": 1.5, "\ufb33": 1e30}})
     assert check_line(event.line, 1, 0).is_canonical
