@@ -67,7 +67,8 @@ def overruled(repository: Repository, suffix: str) -> Overruled | None:
     sidecars = [path + suffix.encode() for path in (b".sage/plans", *sorted(kinds.values()))]
     try:
         arguments = ("check-ignore", "--stdin", "-z", "--verbose", "--non-matching", "--no-index")
-        answer = repository.git(*arguments, input=b"".join(path + b"\0" for path in sidecars))
+        asked = b"".join(b"./%b\0" % path for path in sidecars)  # so that none begins like a pathspec
+        answer = repository.git("--no-literal-pathspecs", *arguments, input=asked)
     except GitFailed as failure:
         if failure.status != 1:  # 1: none of them is ignored
             raise
@@ -75,7 +76,7 @@ def overruled(repository: Repository, suffix: str) -> Overruled | None:
     fields = answer.split(b"\0")
     for source, line, pattern, path in zip(fields[0::4], fields[1::4], fields[2::4], fields[3::4], strict=False):
         if not pattern or pattern.startswith(b"!"):
-            shown = [part.decode("utf-8", "replace") for part in (source, pattern, path)]
+            shown = [part.decode("utf-8", "replace") for part in (source, pattern, path[2:])]
             return Overruled(shown[0], int(line or b"0"), shown[1], shown[2])
     return None
 

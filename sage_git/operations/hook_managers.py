@@ -1,8 +1,8 @@
 """Tools that own a repository's hooks: which one does, and what has to stand in its files for our hooks to run.
 
-husky and a `core.hooksPath` of the team's keep scripts in the work tree, lefthook rewrites git's folder from its own file;
-there a line of ours must stand in *their* files. The pre-commit framework runs what it finds in git's folder, so our
-shims do (`shims`). Nobody's `core.hooksPath` is ever set or changed.
+husky and a `core.hooksPath` of the team's keep scripts in the work tree, lefthook rewrites git's folder from its own
+file; there a line of ours must stand in *their* files. The pre-commit framework runs what it finds in git's folder, so
+our shims do (`shims`). Nobody's `core.hooksPath` is ever set or changed.
 """
 
 from __future__ import annotations
@@ -67,6 +67,11 @@ class Hooking:
     folder: Path
     lines: tuple[Lines, ...] = ()
 
+    def called_by_lines(self) -> frozenset[str]:
+        """The hooks that lines in the owner's files call already, so that a shim would call them twice."""
+        written = "".join(lines.text for lines in self.lines if is_written(lines))
+        return frozenset(hook for hook in _STARTED if f'"$h" {hook} ' in written)
+
 
 def hooking(work_tree: Path, common_dir: Path, folder: Path) -> Hooking:
     """How hooks are run here; `folder` is what `git rev-parse --git-path hooks` says, absolute."""
@@ -112,7 +117,7 @@ def write(lines: Sequence[Lines]) -> tuple[tuple[Path, ...], tuple[Lines, ...]]:
 
 
 def withdraw(lines: Sequence[Lines]) -> tuple[Path, ...]:
-    """Take `lines` out of their files again, and files away that are empty without; gives those. Raises StorageError."""
+    """Take `lines` out of their files, and files away that are then empty; gives those files. Raises StorageError."""
     changed: list[Path] = []
     for one in lines:
         if not is_written(one):
@@ -144,7 +149,7 @@ def _call(hook: str) -> str:
 
 
 def _lefthook_lines(work_tree: Path) -> tuple[Lines, ...]:
-    """A lefthook-local.yml, which lefthook merges with the team's file, with a job for each hook that lefthook displaces."""
+    """A lefthook-local.yml, which lefthook merges with the team's file, with a job for each hook that it displaces."""
     text = b"".join(_read(work_tree / name) or b"" for name in _LEFTHOOK_FILES)
     displaced = [hook for hook in _STARTED if re.search(rb"^\W{0,8}%b\W" % hook.encode(), text, re.MULTILINE)]
     jobs = [f"{MARK}: starts the recorder; `sage-git deinit` takes this out"]
@@ -172,7 +177,7 @@ def _placed(content: bytes | None, lines: Lines) -> bytes | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file's content and keep its mode: a script that was switched off stays so, a new one is executable."""
+    """Replace the file's content and keep its mode: a script that is switched off stays so; a new one is executable."""
     with told_as(path, "change"):
         before = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         replace_file(path, content, mode=0o666 if path.suffix == ".yml" else 0o777)

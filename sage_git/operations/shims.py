@@ -1,8 +1,8 @@
 """The hook shims in git's hooks folder: put in place beside foreign hooks, and taken out again with those put back.
 
-A foreign hook is kept as NAME.sage-prev and run first by the shim (hooks/shim). Where the pre-commit framework owns NAME
-the shim stands at NAME.legacy, which the framework runs first and leaves alone when it is installed again. Not here:
-whether the folder is ours to write to (`hook_managers`), and what a hook does (hooks/hook).
+A foreign hook is kept as NAME.sage-prev and run first by the shim (hooks/shim). Where the pre-commit framework owns
+NAME the shim stands at NAME.legacy, which the framework runs first and leaves alone when it is installed again. Not
+here: whether the folder is ours to write to (`hook_managers`), and what a hook does (hooks/hook).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,12 @@ def install_dispatcher(sage_dir: Path, interpreter: str) -> Path:
     return sage_dir / "hook"
 
 
-def install_shims(folder: Path) -> ShimReport:
-    """Put a shim for every hook into `folder`; doing it again changes nothing. Raises StorageError."""
+def install_shims(folder: Path, hooks: Collection[str] = HOOKS) -> ShimReport:
+    """Put a shim for each of `hooks` into `folder`; doing it again changes nothing. Raises StorageError."""
     make_directory(folder)
     template = shipped("shim")
-    kept = [name for name in HOOKS if _install(folder, name, template)]
-    return ShimReport(HOOKS, tuple(kept), tuple(_leftover(folder)))
+    kept = [name for name in hooks if _install(folder, name, template)]
+    return ShimReport(tuple(hooks), tuple(kept), tuple(_leftover(folder)))
 
 
 def remove_shims(folder: Path) -> ShimReport:
@@ -105,16 +105,26 @@ def _install(folder: Path, name: str, template: str) -> bool:
     previous = _previous_of(place) if is_ours(place) else f"{place.name}.sage-prev"
     if os.path.lexists(place) and not is_ours(place):
         with told_as(place, "keep"):
-            if os.path.lexists(folder / previous):  # of a hook that somebody has since replaced, with our shim
-                _move(folder / previous, _unused(folder, previous))
-            _copy(place, folder / previous)
+            _keep(place, folder / previous)
     shim = template.replace("@NAME@", name).replace("@PREVIOUS@", previous)
     replace_file(place, shim.encode(), mode=0o777)
-    displaced = folder / f"{name}.old"  # lefthook puts a hook aside under this name, never runs it, and stumbles over it
+    displaced = (
+        folder / f"{name}.old"
+    )  # lefthook puts a hook aside under this name, never runs it, and stumbles over it
     if is_ours(displaced):
         with told_as(displaced, "remove"):
             displaced.unlink()
     return os.path.lexists(folder / previous)
+
+
+def _keep(foreign: Path, kept: Path) -> None:
+    """Keep `foreign` as `kept`; what is there already was kept when another shim stood there, since replaced."""
+    if os.path.lexists(kept):
+        if not kept.is_symlink() and kept.read_bytes() == foreign.read_bytes():  # a manager's, again
+            kept.unlink()
+        else:
+            _move(kept, _unused(kept))
+    _copy(foreign, kept)
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -158,8 +168,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _unused(folder: Path, name: str) -> Path:
+def _unused(path: Path) -> Path:
     number = 1
-    while os.path.lexists(folder / f"{name}.{number}"):
+    while os.path.lexists(f"{path}.{number}"):
         number += 1
-    return folder / f"{name}.{number}"
+    return Path(f"{path}.{number}")

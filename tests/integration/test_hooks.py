@@ -381,9 +381,9 @@ class TestSageActor:
     def test_a_pick_keeps_the_message_of_its_original(self, recorded: Recorded):
         git = recorded.repository.git
         for command in (
-            ("rebase", "-q", "main", "side"),
-            ("cherry-pick", "main"),
-            ("rebase", "-q", "--apply", "-f", "HEAD~3"),
+            ("cherry-pick", "side"),
+            ("rebase", "-q", "main~1", "side"),
+            ("rebase", "-q", "--apply", "-f", "HEAD~2"),
         ):
             git(*command, env={"SAGE_ACTOR": "mine"})
         assert "Sage-Actor" not in git("log", "--format=%B")
