@@ -1,4 +1,4 @@
-"""Dates as people read them: relative, iso, short or as git's default; and the dates that people type. No clock here."""
+"""Dates as people read them (relative, iso, short, git's default) and as they type them. No clock here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import Final
 
 from sage_git.errors import UsageError
 
-_UNITS: Final = (
-    ("year", 31_557_600), ("month", 2_629_800), ("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1),
-)  # fmt: skip
-_SECONDS: Final = dict(_UNITS)
+# A unit, below which count it is used, and how many of it make one of the next. From days on, git counts in days.
+_STEPS: Final = (("second", 90, 60), ("minute", 90, 60), ("hour", 36, 24), ("day", 14, 1))
+_LONG: Final = (("week", 70, 7), ("month", 365, 30), ("year", None, 365))
+_SECONDS: Final = {
+    "year": 31_557_600,
+    "month": 2_629_800,
+    "week": 604_800,
+    "day": 86_400,
+    "hour": 3_600,
+    "minute": 60,
+    "second": 1,
+}
 _AGO: Final = re.compile(r"(\d{1,6}|an?)[\s.]+(year|month|week|day|hour|minute|second)s?([\s.]+ago)?")
 
 
@@ -51,18 +59,20 @@ def show_date(instant: datetime, style: DateStyle, now: datetime) -> str:
 
 
 def relative(age: timedelta) -> str:
-    """`age` in its largest unit that is full twice (days: once), as "3 hours ago"; "in the future" if negative."""
-    seconds = int(age.total_seconds())
-    if seconds < 0:
-        return "in the future" if seconds < -90 else "just now"
-    if seconds < 5:
-        return "just now"
-    for unit, size in _UNITS:
-        least = size if unit in ("year", "second") else 2 * size
-        if seconds >= least or unit == "second":
-            count = seconds // size
-            return f"{count} {unit}{'s' if count != 1 else ''} ago"
-    raise AssertionError(seconds)
+    """`age` in one unit, rounded and at git's own bounds (date.c, show_date_relative): "3 hours ago"."""
+    count = int(age.total_seconds())
+    if count < 0:
+        return "in the future"
+    for unit, most, next_size in _STEPS:
+        if count < most:
+            return _ago(count, unit)
+        count = (count + next_size // 2) // next_size
+    unit, size = next((unit, size) for unit, most, size in _LONG if most is None or count < most)
+    return _ago((count + (size // 2 if size != 365 else 0)) // size, unit)
+
+
+def _ago(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'} ago"
 
 
 def parse_date(words: str, now: datetime) -> datetime:

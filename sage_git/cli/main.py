@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sage_git.cli import render
 from sage_git.cli.surroundings import Surroundings, of_this_process
+from sage_git.cli.text import Span, Style
 from sage_git.errors import SageError, UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = 
         return 130
     except BrokenPipeError:
         return 0
-    except Exception as fault:  # noqa: BLE001 - the front door
+    except Exception as fault:
         if around.environment.get("SAGE_DEBUG"):
             raise
         said = f"{type(fault).__name__}: {fault}".rstrip(": ").splitlines()[0]
@@ -107,9 +108,13 @@ def _run(argv: list[str], surroundings: Surroundings) -> int:
 def frame() -> tuple[Parser, Any]:
     """The parser with the options that stand before a command, and the place where commands register."""
     parser = Parser(prog="sage-git", usage="sage-git [-C DIR] [--no-pager] [--color WHEN] COMMAND …", add_help=False)
-    parser.add_argument("-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR")
+    parser.add_argument(
+        "-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR"
+    )
     parser.add_argument("--no-pager", action="store_true", help="never start a pager")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never"
+    )
     parser.add_argument("--version", action="store_true", help="say which version this is")
     parser.add_argument("-h", "--help", action="store_true", help="show what there is")
     return parser, parser.add_subparsers(dest="command", parser_class=Parser)
@@ -165,8 +170,7 @@ def _without_command(argv: list[str], surroundings: Surroundings) -> int:
     return 0 if arguments.help else 2
 
 
-def _help_lines() -> list[list[render.Span]]:
-    Span, Style = render.Span, render.Style
+def _help_lines() -> list[list[Span]]:
     lines = [
         [Span("usage: "), Span("sage-git", Style.STRONG), Span(" [-C DIR] [--no-pager] [--color WHEN] COMMAND …")],
         [],
@@ -175,7 +179,9 @@ def _help_lines() -> list[list[render.Span]]:
     parsers = every_command()
     for group, names in GROUPS:
         lines += [[], [Span(group, Style.STRONG)]]
-        lines += [[Span(f"  {name:<8}  {parsers[name].description or ''}".partition("\n")[0].rstrip())] for name in names]
+        lines += [
+            [Span(f"  {name:<8}  {parsers[name].description or ''}".partition("\n")[0].rstrip())] for name in names
+        ]
     return [*lines, [], [Span("sage-git COMMAND --help tells more of one; docs/cli.md tells all.")]]
 
 

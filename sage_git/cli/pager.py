@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import IO, Final
 
 _DEFAULTS: Final = {"LESS": "FRX", "LV": "-c"}
 
 
 def pager_command(environment: Mapping[str, str], configured: Callable[[], str]) -> str:
-    """The shell command of the pager; empty if none is wanted. `configured` tells git's `core.pager`, if it is asked."""
+    """The shell command of the pager; empty if none is wanted. `configured` is asked for git's `core.pager`."""
     command = environment.get("GIT_PAGER")
     if command is None:
         command = configured() or environment.get("PAGER", "less")
@@ -40,10 +41,8 @@ class Pager:
         """End its input and wait for it; an interrupt is the pager's to answer, as it owns the terminal."""
         while True:
             try:
-                try:
+                with suppress(BrokenPipeError):
                     self.input.close()
-                except BrokenPipeError:
-                    pass
                 self._process.wait()
             except KeyboardInterrupt:
                 continue

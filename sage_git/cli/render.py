@@ -7,9 +7,10 @@ through `Screen.json`. Messages to standard error go through `complain` and `Pro
 from __future__ import annotations
 
 import time
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from sage_git.cli.text import Line, Span, Style, escape_json, span
 
@@ -38,7 +39,9 @@ class Screen:
 
     def line(self, *pieces: Span | str) -> None:
         """Write one line; a plain `str` is escaped like any text."""
-        self._write("".join(self._painted(piece if isinstance(piece, Span) else span(piece)) for piece in pieces).rstrip(" "))
+        self._write(
+            "".join(self._painted(piece if isinstance(piece, Span) else span(piece)) for piece in pieces).rstrip(" ")
+        )
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Write line after line, as they come."""
@@ -95,13 +98,24 @@ def screen(arguments: Any, surroundings: Surroundings, pager: Callable[[], str] 
             running.close()
 
 
+def reading_options(parser: ArgumentParser) -> None:
+    """Add what every reading command takes: --json, and --color and --no-pager behind the command as well."""
+    parser.add_argument("--json", action="store_true", help="the same as JSON, as docs/cli.md tells")
+    parser.add_argument("--no-pager", action="store_true", default=SUPPRESS, help="never start a pager")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default=SUPPRESS, metavar="WHEN", help="auto, always or never"
+    )
+
+
 def wants_colour(choice: str, surroundings: Surroundings) -> bool:
     """True if text is to be coloured: always, never, or on a terminal that can unless NO_COLOR is set."""
     if choice != "auto":
         return choice == "always"
     environment = surroundings.environment
     return (
-        surroundings.output_is_terminal and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"
+        surroundings.output_is_terminal
+        and not environment.get("NO_COLOR")
+        and environment.get("TERM", "dumb") != "dumb"
     )
 
 
@@ -137,7 +151,7 @@ class Progress:
         self._errors.write(f"\r{self._doing}:{share}\x1b[K".encode())
         self._errors.flush()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

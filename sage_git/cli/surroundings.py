@@ -1,4 +1,4 @@
-"""What the process finds around it, read once: the only place that looks at the environment, streams, clock and terminal."""
+"""What the process finds around it, read once: environment, streams, clock, terminal. Nobody else looks at them."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def of_this_process() -> Surroundings:
         cwd=_current_directory(),
         environment=dict(os.environ),
         now=datetime.now().astimezone(),
-        input=sys.stdin.buffer if sys.stdin else open(os.devnull, "rb"),  # noqa: SIM115
-        output=sys.stdout.buffer if sys.stdout else open(os.devnull, "wb"),  # noqa: SIM115
-        errors=sys.stderr.buffer if sys.stderr else open(os.devnull, "wb"),  # noqa: SIM115
+        input=sys.stdin.buffer if sys.stdin else open(os.devnull, "rb"),
+        output=sys.stdout.buffer if sys.stdout else open(os.devnull, "wb"),
+        errors=sys.stderr.buffer if sys.stderr else open(os.devnull, "wb"),
         output_is_terminal=terminal,
         errors_are_terminal=_is_terminal(2),
         columns=columns,

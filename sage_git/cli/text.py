@@ -1,6 +1,6 @@
 """Text that is safe on a terminal: escaping, width in columns, styles, and lines made of spans. Prints nothing.
 
-Whatever comes from an event or from git is hostile. A `Span` is made by `span`, which escapes; a `Line` is spans only. So
+Whatever comes from an event or from git is hostile. `span` makes a `Span` and escapes it; a `Line` is spans only. So
 nothing reaches the terminal that was not escaped, and columns are counted on what is seen.
 """
 

@@ -1,0 +1,62 @@
+"""`record`: what hooks start, and what a person may run to have everything recorded now."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from sage_git.cli import render
+from sage_git.cli.text import Span, Style
+
+if TYPE_CHECKING:
+    from sage_git.cli.surroundings import Surroundings
+
+
+def register(commands: Any) -> None:
+    """Add `record`."""
+    record = commands.add_parser(
+        "record",
+        description="record now what is not recorded yet",
+        usage="sage-git record [OPTIONS]",
+    )
+    record.add_argument(
+        "--complete", action="store_true", help="also adopt what was made elsewhere and no known log holds"
+    )
+    record.add_argument("--hook", action="store_true", help="say nothing unless something goes wrong (for hooks)")
+    record.set_defaults(run=record_command)
+
+
+def record_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
+    """Record; 0 if everything is recorded now, 1 if something had to wait."""
+    from sage_git.operations.checkout import Checkout
+    from sage_git.operations.record import RecordState, record
+
+    with (
+        Checkout.open(surroundings.cwd, surroundings.environment) as checkout,
+        render.Progress(surroundings, "recording commits") as progress,
+    ):
+        checkout.known_identity()
+        outcome = record(checkout, progress)
+    if arguments.hook:
+        return 0
+    with render.screen(arguments, surroundings) as out:
+        if outcome.state is RecordState.DISABLED:
+            out.line("nothing is recorded until .sage/config.toml is committed")
+            return 0
+        out.line(_done(outcome.commits, outcome.events))
+        for finding in outcome.findings:
+            out.line(Span("  finding  ", Style.OPEN), finding)
+        if outcome.deferred:
+            count = len(outcome.deferred)
+            out.line(Span(_many(count, "commit") + " had to wait", Style.OPEN), "; sage-git status says why")
+    return 1 if outcome.deferred or outcome.findings else 0
+
+
+def _done(commits: int, events: int) -> str:
+    if not commits and not events:
+        return "everything was recorded already"
+    return f"recorded {_many(commits, 'commit')}: {_many(events, 'event')}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

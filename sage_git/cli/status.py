@@ -1,0 +1,156 @@
+"""`status`: the state of the record on one screen, or as one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sage_git.cli import render, wording
+from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
+from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, pad, span, width
+
+if TYPE_CHECKING:
+    from sage_git.cli.surroundings import Surroundings
+    from sage_git.operations.status import OpenEdit, Status
+
+_FILES_SHOWN: Final = 10
+_SHOWN: Final = 5
+
+
+def register(commands: Any) -> None:
+    """Add `status`."""
+    status = commands.add_parser(
+        "status",
+        description="what is unplanned, halted or not recorded yet, and what to do next",
+        usage="sage-git status [OPTIONS]",
+    )
+    render.reading_options(status)
+    status.set_defaults(run=status_command)
+
+
+def status_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
+    """Show the state of the record; 0."""
+    from sage_git.operations.status import state_of
+
+    state = state_of(surroundings.cwd, surroundings.environment)
+    with render.screen(arguments, surroundings) as out:
+        if arguments.json:
+            out.json(as_json(state))
+        else:
+            out.lines(lines(state, out.limit or out.measure, surroundings.now))
+    return 0
+
+
+def as_json(state: Status) -> dict[str, Any]:
+    """The object of SPEC 8.1."""
+    return {
+        "repository": state.repository,
+        "head": state.head,
+        "writer": state.writer,
+        "recording": state.recording.value,
+        "openRogueEdits": [
+            {
+                "eventId": edit.event.event_id,
+                "filePath": edit.path,
+                "commit": edit.event.graph_commit,
+                "lines": [list(several) for several in edit.lines],
+            }
+            for edit in state.open_edits
+        ],
+        "halts": [dict(halt.fields) for halt in state.halts],
+        "plansInForce": [],
+        "peers": [],
+        "deferred": [{"commit": each.commit, "code": each.code, "message": each.message} for each in state.deferred],
+    }
+
+
+def lines(state: Status, columns: int, now: datetime) -> Iterator[Line]:
+    """One screen."""
+    yield _recording(state)
+    if state.repository:
+        writer = f" · writer {state.writer[:16]}" if state.writer else ""
+        yield [Span(f"repository {escape(state.repository[:16])}{writer}", Style.FAINT)]
+    yield from _deferred(state, columns)
+    yield from _halts(state, columns)
+    yield from _unplanned(state, columns, now)
+    if state.remedy:
+        yield []
+        yield [span(state.remedy)]
+
+
+def _recording(state: Status) -> Line:
+    at = f"at {wording.short(state.head)}" if state.head else "with no commit yet"
+    on = f"on {state.branch} {at}" if state.branch else f"HEAD {at}"
+    match state.recording.value:
+        case "current":
+            return [span(f"{on} · "), Span("everything is recorded", Style.ANSWERED)]
+        case "behind":
+            count = len(state.deferred)
+            return [span(f"{on} · "), Span(f"{count} commit{'s' * (count != 1)} not recorded yet", Style.OPEN)]
+        case _:
+            return [span(f"{on} · "), Span("commits are not recorded as they are made", Style.OPEN)]
+
+
+def _deferred(state: Status, columns: int) -> Iterator[Line]:
+    if not state.deferred:
+        return
+    yield []
+    yield [Span("not recorded", Style.STRONG)]
+    for each in state.deferred[:_SHOWN]:
+        yield [Span(f"  {wording.short(each.commit)}  ", Style.COMMIT), Span(cut(escape(each.message), columns - 12))]
+    yield from _more(len(state.deferred) - _SHOWN, "sage-git status --json")
+
+
+def _halts(state: Status, columns: int) -> Iterator[Line]:
+    if not state.halts:
+        return
+    yield []
+    yield [Span("halted", Style.OPEN)]
+    for halt in state.halts[:_SHOWN]:
+        said = f"{wording.statement(halt)}  {halt.subject or 'the repository'}"
+        yield [
+            Span("  "),
+            span(wording.short(halt.event_id), Style.COMMIT),
+            Span("  "),
+            Span(cut(escape(said), columns - 12)),
+        ]
+    yield from _more(len(state.halts) - _SHOWN, "sage-git log --type HALT_AND_REPORT")
+
+
+def _unplanned(state: Status, columns: int, now: datetime) -> Iterator[Line]:
+    from sage_git.operations.status import by_path
+
+    yield []
+    if not state.open_edits:
+        yield [Span("nothing is unplanned", Style.ANSWERED)]
+        return
+    files = by_path(state.open_edits)
+    count, several = len(state.open_edits), len(files)
+    yield [Span(f"unplanned: {count} edit{'s' * (count != 1)} in {several} file{'s' * (several != 1)}", Style.OPEN)]
+    rows = [_row(path, edits, now) for path, edits in files[:_FILES_SHOWN]]
+    most = max(width(count) for _, count, _ in rows)
+    for path, many, last in rows:
+        by_whom = cut(last, max(columns // 2 - 4, 20))
+        room = max(columns - most - width(by_whom) - 6, 16)
+        shown = cut_path(path, room)
+        widest = min(max(width(p) for p, _, _ in rows), columns - most - 30)
+        yield [
+            Span("  " + pad(shown, max(widest, width(shown)))),
+            Span(f"  {many:>{most}}", Style.OPEN),
+            Span(f"  {by_whom}", Style.FAINT),
+        ]
+    yield from _more(several - _FILES_SHOWN, "sage-git log --unplanned")
+
+
+def _row(path: str, edits: list[OpenEdit], now: datetime) -> tuple[str, str, str]:
+    """The path, how many edits, and when and by whom the last one was."""
+    newest = edits[0].event
+    when = show_date(parse_timestamp(newest.timestamp), DateStyle.RELATIVE, now)
+    return escape(path), str(len(edits)), f"{when}, {escape(wording.actor(newest.actor))}"
+
+
+def _more(count: int, command: str) -> Iterator[Line]:
+    if count > 0:
+        yield [Span(f"  and {count:,} more: {command}", Style.FAINT)]

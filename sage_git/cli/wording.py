@@ -1,0 +1,180 @@
+"""Events in words: what happened, to what, by whom, and how it stands. Spans only; columns are `cli.log_text`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from posixpath import basename, commonprefix, dirname
+from typing import Any, Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.payloads import VERDICT_TYPES
+from sage_git.cli.text import Span, Style, cut_path, escape, span, width
+from sage_git.operations.history import ROGUE, Entry
+
+SHORT: Final = 8
+_VERBS: Final = {
+    "FILE_ADDED": ("added", Style.ADDED),
+    "FILE_EDITED": ("edited", Style.PLAIN),
+    "FILE_REMOVED": ("removed", Style.REMOVED),
+    "FILE_RENAMED": ("renamed", Style.MOVED),
+    "FILE_SPLIT": ("split", Style.MOVED),
+    "FILE_MERGED": ("merged", Style.MOVED),
+}
+_STRATEGIES: Final = {
+    "merge": "clean merge",
+    "conflict-resolution": "resolution",
+    "plan": "planned",
+    "rewrite": "rewrite",
+    "reverted": "reverts",
+    "backfill": "backfill",
+}
+
+
+def verb(event: Event) -> Span:
+    """One word for what a fact says."""
+    if event.type == "FILE_EDITED" and "mode" in event and event.get("lastHash") == event.get("hash"):
+        return Span("mode")
+    if event.type in _VERBS:
+        return Span(*_VERBS[event.type])
+    return span(_plain_name(event.type))
+
+
+def what(event: Event, columns: int | None) -> Span:
+    """The paths that a fact is about, within `columns`."""
+    match event.type:
+        case "FILE_RENAMED":
+            return Span(_move([_text(event, "oldPath")], [_text(event, "newPath")], columns))
+        case "FILE_SPLIT":
+            return Span(_move([_text(event, "originalPath")], _texts(event, "resultingPaths"), columns))
+        case "FILE_MERGED":
+            return Span(_move(_texts(event, "sourcePaths"), [_text(event, "resultPath")], columns))
+        case _:
+            path, more = escape(_text(event, "filePath") or event.subject or ""), _remark(event)
+            room = None if columns is None else max(columns - width(more), 12)
+            return Span((path if room is None else cut_path(path, room)) + more)
+
+
+def mark(entry: Entry) -> Span:
+    """How a fact or statement stands: unplanned, answered for, why it need not be, or not in HEAD's history."""
+    if entry.event.type == "HALT_AND_REPORT":
+        return Span("halted", Style.OPEN) if entry.is_open else Span("lifted", Style.FAINT)
+    if entry.is_open:
+        return Span("unplanned", Style.OPEN)
+    if not entry.in_head:
+        return Span("not in HEAD", Style.FAINT)
+    for verdict in (*entry.verdicts, entry.event):
+        if verdict.type == ROGUE:
+            return Span("answered", Style.ANSWERED)
+        if verdict.type in VERDICT_TYPES and verdict.graph_commit:
+            strategy = _text(verdict, "reconciliationStrategy")
+            return span(_STRATEGIES.get(strategy, strategy), Style.FAINT)
+    return Span("")
+
+
+def statement(event: Event) -> str:
+    """One sentence for a statement, not escaped."""
+    said = _SENTENCES.get(event.type)
+    words = said(event) if said else _plain_name(event.type)
+    return " ".join(words.split(" "))
+
+
+def actor(fields: Mapping[str, Any]) -> str:
+    """Who did it: the person's name, and the tool unless it is git. Not escaped."""
+    who, agent = str(fields.get("id") or "somebody"), str(fields.get("agent") or "git")
+    name = who.partition(" <")[0].strip() or who
+    return name if agent in ("git", "sage-git", name) else f"{name}, {agent}"
+
+
+def short(identifier: str | None) -> str:
+    """The first digits of an event's or commit's id, enough to name it."""
+    return (identifier or "")[:SHORT]
+
+
+def _move(before: list[str], after: list[str], columns: int | None) -> str:
+    """`before → after`; when that is too long, what both share is said once, then beginnings are cut."""
+    left, right = ", ".join(map(escape, before)), ", ".join(map(escape, after))
+    whole = f"{left} → {right}"
+    if columns is None or width(whole) <= columns:
+        return whole
+    if len(before) == len(after) == 1 and (folded := _folded(left, right)) and width(folded) <= columns:
+        return folded
+    room = columns - 3
+    last = min(width(right), max(room - width(left), room // 2))
+    return f"{cut_path(left, room - last)} → {cut_path(right, last)}"
+
+
+def _folded(left: str, right: str) -> str:
+    """git's form for a rename: `src/{old → new}/name.py`; empty if the two share no folder."""
+    shared = dirname(commonprefix([left + "\0", right + "\0"]) + "x")
+    start = f"{shared}/" if shared else ""
+    tail = ""
+    if basename(left) == basename(right):
+        tail = f"/{basename(left)}"
+    if not (start or tail):
+        return ""
+    middle = [path[len(start) : len(path) - len(tail)] for path in (left, right)]
+    return f"{start}{{{middle[0]} → {middle[1]}}}{tail}"
+
+
+def _remark(event: Event) -> str:
+    if event.type == "FILE_ADDED" and "copiedFrom" in event:
+        return f" (copied from {escape(_text(event, 'copiedFrom'))})"
+    if event.type == "FILE_EDITED" and "mode" in event:
+        return f" ({escape(_text(event, 'lastMode'))} → {escape(_text(event, 'mode'))})"
+    return ""
+
+
+def _plain_name(type_name: str) -> str:
+    return type_name.lower().replace("_", " ") or "event without a type"
+
+
+def _text(event: Event, field: str) -> str:
+    value = event.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _texts(event: Event, field: str) -> list[str]:
+    value = event.get(field)
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _plan(event: Event) -> str:
+    name = event.type.removeprefix("PLAN_").lower()
+    why = next(filter(None, (_text(event, field) for field in ("summary", "justification", "reason"))), "")
+    return f"plan {_text(event, 'planId')} {'forced as unsafe' if name == 'unsafe' else name}" + (
+        f": {why}" if why else ""
+    )
+
+
+def _reconciliation(event: Event) -> str:
+    resolved = len(_texts(event, "resolves"))
+    count = f" for {resolved} edit{'s' if resolved != 1 else ''}" if resolved else ""
+    why = _text(event, "justification")
+    return f"{_text(event, 'reconciliationStrategy') or 'answered'}{count}" + (f": {why}" if why else "")
+
+
+def _redaction(event: Event) -> str:
+    return f"redacted {short(_text(event, 'redactedEventId'))}: {_text(event, 'reason')}"
+
+
+_SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
+    "BUILD": lambda e: _joined(f"build {_text(e, 'status')}", _text(e, "buildId"), *_texts(e, "errors")[:1]),
+    "DEPLOY": lambda e: _joined(
+        f"deploy to {_text(e, 'environment')} {_text(e, 'status').replace('_', ' ')}", _text(e, "deploymentId")
+    ),
+    "ENVVAR_CHANGE": lambda e: f"variable {_text(e, 'variable')} {_text(e, 'operation')} in {_text(e, 'environment')}",
+    "POSTMORTEM": lambda e: f"postmortem {_text(e, 'incidentId')}: {_text(e, 'title')}",
+    "AGENT_ACTION": lambda e: _text(e, "action"),
+    "HALT_AND_REPORT": lambda e: f"halt: {_text(e, 'invariant')}",
+    "PLAN_DRAFTED": _plan,
+    "PLAN_APPROVED": _plan,
+    "PLAN_DENIED": _plan,
+    "PLAN_UNSAFE": _plan,
+    "RECONCILIATION": _reconciliation,
+    "EVENT_REDACTED": _redaction,
+    ROGUE: lambda e: f"unplanned edit of {_text(e, 'filePath')}",
+}

@@ -1,0 +1,232 @@
+"""The history of a repository or of one source, newest first: facts with their verdicts, and what is open.
+
+An `Entry` is a fact with the verdicts that hang on it, or a statement. Which source a PATH means is
+`operations.sources`; one event and its diff is `operations.explain`; text is `cli.log_text`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Final, Protocol
+
+from sage_git.chronicle.dag import missing_parents, order
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
+from sage_git.storage import queries
+from sage_git.storage.queries import Row
+
+ROGUE: Final = "ROGUE_EDIT_DETECTED"
+
+
+class AsksGit(Protocol):
+    """The user's repository, as much of it as readers need (gitrepo.repository)."""
+
+    def git(self, *arguments: str, input: bytes = b"") -> bytes: ...
+
+
+class Reach(Protocol):
+    """Which commits are in a history (storage.index)."""
+
+    def has(self, chain: int, position: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries are wanted. Times in ms since 1970; `types` empty: every type."""
+
+    types: frozenset[str] = frozenset()
+    actor: str | None = None
+    plan: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    only_open: bool = False
+    everywhere: bool = False
+    """Facts and verdicts of commits that HEAD's history does not have, as well."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True if nothing but time narrows it, so that what came before the record belongs to the answer too."""
+        return not (self.types or self.actor or self.plan or self.only_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact with its verdicts, or a statement, and what is true of it now."""
+
+    number: int
+    event: Event
+    verdicts: tuple[Event, ...] = ()
+    in_head: bool = True
+    open_ids: frozenset[EventId] = frozenset()
+    """Those of its events that are open: nobody has answered for them yet."""
+    matched: frozenset[EventId] = frozenset()
+    """Those of its events that the selection asked for."""
+
+    @property
+    def is_open(self) -> bool:
+        """True if the edit is unplanned, or the halt stands."""
+        return bool(self.open_ids)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The verdicts, then what they hang on: newest first."""
+        return (*self.verdicts, self.event)
+
+
+class Readings:
+    """What every reading asks again and again: is this commit in HEAD's history, is this event answered for."""
+
+    def __init__(self, connection: sqlite3.Connection, reach: Reach | None) -> None:
+        self.connection = connection
+        self._reach = reach
+        self._seen: dict[tuple[int, int], bool] = {}
+        self._answered: frozenset[EventId] | None = None
+
+    def in_head(self, row: Row) -> bool:
+        """True if the event's commit is in HEAD's history, or it is a statement."""
+        if not is_observed(row.type) or (row.place is None and row.event.graph_commit is None):
+            return True
+        if row.place is None:
+            return False  # a log told of it; no commit that was observed here did
+        known = self._seen.get(row.place)
+        if known is None:
+            known = self._reach is not None and self._reach.has(*row.place)
+            self._seen[row.place] = known
+        return known
+
+    @property
+    def answered(self) -> frozenset[EventId]:
+        """The ids that a statement, or a verdict in HEAD's history, resolves."""
+        if self._answered is None:
+            rows = filter(self.in_head, queries.answers(self.connection))
+            resolved = (row.event.get("resolves") for row in rows)
+            self._answered = frozenset(name for names in resolved if isinstance(names, list) for name in names)
+        return self._answered
+
+    def is_open(self, row: Row) -> bool:
+        """True for an unplanned edit or a halt that nobody has answered for."""
+        return row.type in (ROGUE, "HALT_AND_REPORT") and row.event_id not in self.answered
+
+
+def is_fact(event: Event) -> bool:
+    """True if the event says what a commit did to a source."""
+    return event.type in FACT_TYPES
+
+
+def is_observed(type_name: str) -> bool:
+    """True for the types that say what a commit did or is worth."""
+    return type_name in FACT_TYPES or type_name in VERDICT_TYPES
+
+
+def entries_of(readings: Readings, selection: Selection, rows: Iterable[Row]) -> Iterator[Entry]:
+    """The wanted entries of rows in display order; each verdict is folded into its fact if that stands with it."""
+    for _, together in groupby(rows, key=lambda row: row.commit):
+        group = list(together)
+        if not selection.everywhere:
+            group = [row for row in group if readings.in_head(row)]
+        if _may_match(selection, group):
+            yield from _folded(readings, selection, group)
+
+
+def of_repository(readings: Readings, selection: Selection) -> Iterator[Entry]:
+    """Every entry of the repository that is wanted, newest first, read as it is asked for."""
+    rows = queries.newest_first(readings.connection, selection.since_ms, selection.until_ms)
+    return entries_of(readings, selection, rows)
+
+
+def of_chronicle(readings: Readings, selection: Selection, components: Iterable[int]) -> tuple[list[Entry], bool]:
+    """The wanted entries of chronicles, newest first, and whether any event names a parent that nobody here has."""
+    rows = queries.of_components(readings.connection, components)
+    by_id = {row.event_id: row for row in rows}
+    ordered = order(row.event for row in rows)
+    newest = [by_id[event.event_id] for event in reversed(ordered) if event.event_id is not None]
+    incomplete = bool(missing_parents(ordered))
+    wanted = [row for row in newest if _within(row, selection)]
+    return list(entries_of(readings, selection, wanted)), incomplete
+
+
+def about(entries: Iterable[Entry], wanted: Callable[[str], bool]) -> Iterator[Entry]:
+    """The entries with a path that is `wanted`."""
+    return (entry for entry in entries if any(map(wanted, paths_of(entry.event))))
+
+
+def limited(entries: Iterable[Entry], count: int | None) -> Iterator[Entry]:
+    """The first `count` entries; all of them for None."""
+    return islice(entries, count)
+
+
+def paths_of(event: Event) -> list[str]:
+    """Every path that an event names, its newest first."""
+    named: list[object] = [
+        event.get(field) for field in ("newPath", "filePath", "resultPath", "originalPath", "oldPath", "subject")
+    ]
+    for field in ("resultingPaths", "sourcePaths"):
+        several = event.get(field)
+        named += several if isinstance(several, list) else []
+    return [path for path in dict.fromkeys(named) if isinstance(path, str)]
+
+
+def _within(row: Row, selection: Selection) -> bool:
+    since, until = selection.since_ms, selection.until_ms
+    return (since is None or row.time_ms >= since) and (until is None or row.time_ms <= until)
+
+
+def _may_match(selection: Selection, group: Sequence[Row]) -> bool:
+    """False if types alone rule a whole group out, so that its lines need not be parsed."""
+    if selection.only_open:
+        return any(row.type in (ROGUE, "HALT_AND_REPORT") for row in group)
+    return not selection.types or any(row.type in selection.types for row in group)
+
+
+def _folded(readings: Readings, selection: Selection, group: Sequence[Row]) -> Iterator[Entry]:
+    """Entries of rows that stand together: each verdict goes to its fact, if that is among them."""
+    facts = {row.event_id for row in group if row.type in FACT_TYPES}
+    verdicts: dict[EventId, list[Row]] = {}
+    for row in group:
+        if row.type in VERDICT_TYPES and row.event.graph_commit and facts.intersection(row.event.parents[:1]):
+            verdicts.setdefault(row.event.parents[0], []).append(row)
+    hanging = {row.event_id for several in verdicts.values() for row in several}
+    for row in group:
+        if row.event_id not in hanging:
+            entry = _entry(readings, selection, row, verdicts.get(row.event_id, ()))
+            if entry.matched:
+                yield entry
+
+
+def _entry(readings: Readings, selection: Selection, row: Row, verdicts: Sequence[Row]) -> Entry:
+    rows = (*verdicts, row)
+    open_ids = frozenset(each.event_id for each in rows if readings.is_open(each))
+    return Entry(
+        number=row.number,
+        event=row.event,
+        verdicts=tuple(each.event for each in verdicts),
+        in_head=readings.in_head(row),
+        open_ids=open_ids,
+        matched=frozenset(each.event_id for each in rows if _matches(selection, each, open_ids)),
+    )
+
+
+def _matches(selection: Selection, row: Row, open_ids: frozenset[EventId]) -> bool:
+    if selection.types and row.type not in selection.types:
+        return False
+    if selection.only_open and row.event_id not in open_ids:
+        return False
+    return (selection.actor is None or _is_by(row.event, selection.actor)) and (
+        selection.plan is None or _is_under(row.event, selection.plan)
+    )
+
+
+def _is_by(event: Event, words: str) -> bool:
+    """True if the words stand in who did it, whatever their case: name, address, agent, model or session."""
+    said = words.casefold()
+    return any(said in value.casefold() for value in event.actor.values() if isinstance(value, str))
+
+
+def _is_under(event: Event, plan: str) -> bool:
+    """True if the event names the plan, by its id or by the first digits of its hash."""
+    named = event.get("planHash")
+    return event.get("planId") == plan or (isinstance(named, str) and len(plan) >= 4 and named.startswith(plan.lower()))

@@ -1,0 +1,129 @@
+"""An open record for one reading: brought up to date first, then asked. What `log`, `show` and `status` share.
+
+Not here: what entries are (`operations.history`), what a PATH means (`operations.sources`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sage_git.chronicle.dag import order
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.errors import GitFailed
+from sage_git.operations import before, history, sources
+from sage_git.operations.before import PlainCommit
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.history import Entry, Readings, Selection
+from sage_git.operations.sources import Source
+from sage_git.storage import queries
+
+if TYPE_CHECKING:
+    from sage_git.operations.record import RecordOutcome
+
+
+class Follow(Enum):
+    """Which events of a source's chronicle are wanted."""
+
+    RENAMES = "all of them, whatever the source was called"
+    NAME = "those that name the path itself"
+
+
+class Reading:
+    """One reading of the record as HEAD sees it."""
+
+    def __init__(self, checkout: Checkout, outcome: RecordOutcome) -> None:
+        self.checkout = checkout
+        self.outcome = outcome
+        self.repository = checkout.repository
+        self.head = checkout.repository.head()
+        reach = checkout.index.commits.reach(self.head) if self.head else None
+        self.readings = Readings(checkout.index.connection, reach)
+
+    @classmethod
+    @contextmanager
+    def open(cls, start: Path, environment: Mapping[str, str]) -> Iterator[Reading]:
+        """The record of the repository around `start`, brought up to date. Raises NotHere."""
+        from sage_git.operations.record import bring_current
+
+        with Checkout.open(start, environment) as checkout:
+            checkout.known_identity()
+            yield cls(checkout, bring_current(checkout))
+
+    def locate(self, cwd: Path, argument: str) -> Source:
+        """What a typed path names. Raises UsageError, NotHere."""
+        return sources.locate(self.checkout, cwd, argument)
+
+    def entries(self, selection: Selection, source: Source | None, follow: Follow) -> tuple[Iterator[Entry], bool]:
+        """The wanted entries, newest first, and whether they are known to be incomplete."""
+        if source is None:
+            return history.of_repository(self.readings, selection), False
+        if source.is_folder:
+            return history.about(history.of_repository(self.readings, selection), source.has), False
+        found, is_incomplete = history.of_chronicle(self.readings, selection, source.components)
+        named = found if follow is Follow.RENAMES else history.about(found, source.has)
+        return iter(named), is_incomplete
+
+    def links(self, source: Source) -> dict[EventId, tuple[EventId, ...]]:
+        """The parents of every event in the chronicles of `source`."""
+        rows = queries.of_components(self.readings.connection, source.components)
+        return {row.event_id: row.event.parents for row in rows}
+
+    def titles(self, entries: Iterable[Entry]) -> Mapping[ObjectId, PlainCommit]:
+        """What git says of the commits of `entries`."""
+        commits = dict.fromkeys(entry.event.graph_commit for entry in entries)
+        return before.titles(self.repository, [commit for commit in commits if commit])
+
+    def before(self, source: Source | None, limit: int, until: int | None) -> list[PlainCommit]:
+        """The commits from before the record that belong to the answer, newest first."""
+        since = self.checkout.known_identity().since
+        if since is None or (source is not None and source.is_subject):
+            return []
+        if source is None or source.path == "":
+            return before.commits_before(self.repository, [since], None, limit, until)
+        found: dict[ObjectId, PlainCommit] = {}
+        for path in self._paths_before(source):
+            for commit in before.commits_before(self.repository, [since], path, limit, until):
+                found.setdefault(commit.commit, commit)
+        return sorted(found.values(), key=lambda commit: -commit.committed_at)[:limit]
+
+    def configured_pager(self) -> str:
+        """git's `core.pager`; empty if it is not set."""
+        try:
+            return self.repository.git("config", "--get", "core.pager").decode("utf-8", "surrogateescape").strip()
+        except GitFailed:
+            return ""
+
+    def sidecars(self, entries: Collection[Entry]) -> dict[int, str]:
+        """By the number of each entry: the sidecar that shows it here, else the one its source would have."""
+        connection = self.readings.connection
+        standing = queries.components_by_event(connection, [entry.number for entry in entries])
+        shown = queries.sidecar_paths(connection, self.checkout.worktree)
+        found = {}
+        for entry in entries:
+            here = [path for component in standing.get(entry.number, ()) for path in shown.get(component, ())]
+            named = history.paths_of(entry.event)
+            paths = [os.fsdecode(path) for path in here] or named
+            best = next((path for path in named if path in paths), paths[0] if paths else "")
+            found[entry.number] = self.checkout.sidecar_of(best)
+        return found
+
+    def _paths_before(self, source: Source) -> list[str]:
+        """The names that a source had in `since`: what its first events call it, or, if it has none, its own."""
+        if source.is_folder or not source.components:
+            return [source.path]
+        rows = queries.of_components(self.readings.connection, source.components)
+        roots = [event for event in order(row.event for row in rows) if history.is_fact(event) and not event.parents]
+        return list(dict.fromkeys(_first_name(root) for root in roots if root.type != "FILE_ADDED"))
+
+
+def _first_name(event: Event) -> str:
+    for field in ("oldPath", "originalPath", "filePath"):
+        if isinstance(path := event.get(field), str):
+            return path
+    return history.paths_of(event)[0]

@@ -1,0 +1,109 @@
+"""What a PATH on the command line means: a source that is or was, a sidecar, a subject, or a folder (SPEC 8).
+
+Not here: the entries of what it means (`operations.history`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sage_git.errors import NotHere, UsageError
+from sage_git.observation.commit import percent_encoded
+from sage_git.observation.lineage import heads
+from sage_git.operations.ledger import lineages_along
+from sage_git.operations.subjects import subject_lineage
+from sage_git.storage import queries
+
+if TYPE_CHECKING:
+    from sage_git.operations.checkout import Checkout
+
+_FOLDER: Final = ".sage/"
+_TREE: Final = ".sage/tree/"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was named. `components`: its chronicles, none if only git knows it. `path`: from the repository's root."""
+
+    path: str
+    components: frozenset[int] = frozenset()
+    is_folder: bool = False
+    is_subject: bool = False
+
+    def has(self, path: str) -> bool:
+        """True if a path of an event is this source, or inside this folder."""
+        own = {self.path, percent_encoded(os.fsencode(self.path))}
+        return path in own or (self.is_folder and any(not name or path.startswith(f"{name}/") for name in own))
+
+
+def locate(checkout: Checkout, cwd: Path, argument: str) -> Source:
+    """What `argument`, typed in `cwd`, names. Raises UsageError (outside the repository), NotHere (nothing is known)."""
+    path = repository_path(checkout.repository.work_tree, cwd, argument)
+    for candidate in _readings(path, checkout.known_identity().suffix):
+        if components := _chronicles(checkout, candidate):
+            return replace(candidate, components=components)
+    if path == "" or queries.paths_under(checkout.index.connection, os.fsencode(path)):
+        return Source(path, is_folder=True)
+    if _git_knows(checkout, path):
+        return Source(path)
+    raise NotHere(f"nothing is known of '{argument}'", remedy=_near(checkout, path))
+
+
+def repository_path(work_tree: Path | None, cwd: Path, argument: str) -> str:
+    """`argument`, typed in `cwd`, as a path from the repository's root. Raises UsageError."""
+    if work_tree is None:
+        return argument.removeprefix("./").rstrip("/")
+    if not argument or "\0" in argument:
+        raise UsageError("an empty path names nothing", remedy="name a file; '.' is the whole folder")
+    typed = os.path.join(cwd, argument)
+    folder, name = os.path.split(typed.rstrip("/"))
+    whole = os.path.realpath(typed) if name in ("", ".", "..") else os.path.join(os.path.realpath(folder), name)
+    relative = os.path.relpath(whole, os.path.realpath(work_tree))
+    if relative == ".." or relative.startswith("../"):
+        raise UsageError(f"'{argument}' is outside the repository at {work_tree}")
+    return "" if relative == "." else relative
+
+
+def _readings(path: str, suffix: str) -> Iterator[Source]:
+    """What `path` can mean, the most literal first."""
+    yield Source(path)
+    if path.startswith(_TREE) and path.endswith(suffix):
+        yield Source(path[len(_TREE) : -len(suffix)])
+    elif path.startswith(_FOLDER) and path.endswith(suffix) and "/" not in path[len(_FOLDER) :]:
+        yield Source(path[len(_FOLDER) : -len(suffix)], is_subject=True)
+    if path.endswith(suffix):
+        yield Source(path[: -len(suffix)])
+
+
+def _chronicles(checkout: Checkout, source: Source) -> frozenset[int]:
+    """The chronicles of what `source` says: those that its path stands in now, else the one it last stood in."""
+    connection = checkout.index.connection
+    if source.is_subject:
+        component = queries.component_named(connection, subject_lineage(source.path) or "")
+        return frozenset() if component is None else frozenset((component,))
+    raw = os.fsencode(source.path)
+    if not queries.knows_path(connection, raw):
+        return frozenset()
+    index = checkout.index
+    now = heads(index.commits, index.commits.place(checkout.repository.head()), raw)
+    path = percent_encoded(raw) if raw != source.path.encode("utf-8", "replace") else source.path
+    lineages = lineages_along(index, now or queries.events_at(connection, raw)[-1:], path)
+    return frozenset(map(index.events.component, lineages))
+
+
+def _git_knows(checkout: Checkout, path: str) -> bool:
+    """True if the path is tracked now, or was before the record."""
+    commits = filter(None, (checkout.repository.head(), checkout.known_identity().since))
+    return any(checkout.repository.git("ls-tree", "--full-tree", commit, "--", path) for commit in commits)
+
+
+def _near(checkout: Checkout, path: str) -> str:
+    """Which path may have been meant."""
+    name = os.path.basename(path)
+    if (found := queries.path_ending_in(checkout.index.connection, os.fsencode(name))) is not None:
+        return f"did you mean {os.fsdecode(found)}?"
+    return "sage-git log without a path shows the whole repository; paths are as git has them, with every rename since"

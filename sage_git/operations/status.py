@@ -1,0 +1,210 @@
+"""The state of the record in one answer: open edits, halts, what is not recorded yet and why (SPEC 8.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import ObjectId
+from sage_git.errors import GitFailed
+from sage_git.operations.history import ROGUE, Readings
+from sage_git.operations.reading import Reading
+from sage_git.operations.record import RecordOutcome, RecordState
+from sage_git.storage import queries
+from sage_git.storage.keys import writer_id
+
+if TYPE_CHECKING:
+    from sage_git.gitrepo.repository import Repository
+    from sage_git.operations.checkout import Checkout
+    from sage_git.operations.history import AsksGit
+
+_INDEX_LINE: Final = re.compile(rb"index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})")
+_HUNK: Final = re.compile(rb"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+
+_HOOK: Final = "post-commit"
+
+Range = tuple[int, int]
+"""First and last line, from 1."""
+
+
+class Recording(Enum):
+    """How far the record is."""
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEdit:
+    """An unplanned edit; `lines` are where it stands in HEAD's file, empty if the file was changed since."""
+
+    event: Event
+    lines: tuple[Range, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return str(self.event.get("filePath", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A commit that could not be recorded yet, with the reason."""
+
+    commit: ObjectId | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `status` tells. `remedy` is what to do next, if anything."""
+
+    repository: str
+    branch: str
+    head: ObjectId | None
+    writer: str | None
+    recording: Recording
+    open_edits: tuple[OpenEdit, ...]
+    halts: tuple[Event, ...]
+    deferred: tuple[Deferred, ...]
+    remedy: str
+
+
+def state_of(start: Path, environment: Mapping[str, str]) -> Status:
+    """The state of the record around `start`, brought up to date first. Raises NotHere."""
+    with Reading.open(start, environment) as reading:
+        readings, checkout = reading.readings, reading.checkout
+        recording = _recording(checkout, reading.outcome)
+        edits = open_edits(readings)
+        return Status(
+            repository=checkout.known_identity().repository,
+            branch=_branch(reading.repository),
+            head=reading.head,
+            writer=writer_id(checkout.sage),
+            recording=recording,
+            open_edits=tuple(with_lines(reading.repository, reading.head, edits) if reading.head else edits),
+            halts=tuple(open_halts(readings)),
+            deferred=tuple(_waiting(readings, reading.outcome, reading.repository)),
+            remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
+        )
+
+
+def _recording(checkout: Checkout, outcome: RecordOutcome) -> Recording:
+    if outcome.state is RecordState.DISABLED or not _has_hooks(checkout.repository):
+        return Recording.DISABLED
+    return Recording(outcome.state.value)
+
+
+def _has_hooks(repository: Repository) -> bool:
+    """True if git, or who owns its hooks here, starts the recorder after a commit."""
+    from sage_git.operations.install import hooking_of
+    from sage_git.operations.shims import effective_shim
+
+    hooking = hooking_of(repository)
+    return effective_shim(hooking.folder, _HOOK) is not None or _HOOK in hooking.called_by_lines()
+
+
+def _branch(repository: AsksGit) -> str:
+    """The branch that HEAD is on; empty if it is on none."""
+    try:
+        return repository.git("symbolic-ref", "--quiet", "--short", "HEAD").decode("utf-8", "replace").strip()
+    except GitFailed:
+        return ""
+
+
+def _next_step(recording: Recording, outcome: RecordOutcome, repository: Repository, *, has_open_edits: bool) -> str:
+    if outcome.state is RecordState.DISABLED:
+        return "commit .sage/config.toml; until then nothing is recorded"
+    match recording:
+        case Recording.DISABLED:
+            return "sage-git init puts the hooks back; until then commands that read record what is new"
+        case Recording.BEHIND if repository.is_shallow:
+            return "git fetch --unshallow brings what is missing, then sage-git record"
+        case Recording.BEHIND:
+            return "git fetch brings what is missing, then sage-git record"
+        case _:
+            return "sage-git log --unplanned shows each of them, sage-git show ID its diff" if has_open_edits else ""
+
+
+def open_edits(readings: Readings) -> list[OpenEdit]:
+    """The unplanned edits in HEAD's history that nobody answered for, newest first."""
+    rows = queries.of_types(readings.connection, ROGUE)
+    return [OpenEdit(row.event) for row in rows if readings.is_open(row) and readings.in_head(row)]
+
+
+def open_halts(readings: Readings) -> list[Event]:
+    """The halts that nobody lifted, newest first."""
+    rows = queries.of_types(readings.connection, "HALT_AND_REPORT")
+    return [row.event for row in rows if readings.is_open(row)]
+
+
+def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository) -> list[Deferred]:
+    """The commits that are not recorded, with the reason: what is missing first, then what went wrong."""
+    missing = "parents are missing in this shallow clone" if repository.is_shallow else "objects of it are missing here"
+    found = [Deferred(*finding) for finding in queries.findings(readings.connection)]
+    return [*(Deferred(commit, "deferred", missing) for commit in outcome.deferred), *found]
+
+
+def with_lines(repository: AsksGit, head: ObjectId, edits: Sequence[OpenEdit]) -> list[OpenEdit]:
+    """The edits with their lines in HEAD's files: those whose file is still as they left it."""
+    now = _blobs_at(repository, head, {edit.path for edit in edits})
+    current = [edit for edit in edits if now.get(edit.path) == edit.event.get("hash")]
+    changed = _changed_lines(repository, current)
+    return [
+        OpenEdit(edit.event, changed.get(_sides(edit), ())) if now.get(edit.path) == edit.event.get("hash") else edit
+        for edit in edits
+    ]
+
+
+def _sides(edit: OpenEdit) -> tuple[str, str]:
+    return str(edit.event.get("lastHash")), str(edit.event.get("hash"))
+
+
+def _blobs_at(repository: AsksGit, head: ObjectId, paths: Iterable[str]) -> Mapping[str, str]:
+    """The object id of each of `paths` in HEAD's tree."""
+    wanted = set(paths)
+    found = {}
+    for entry in repository.git("ls-tree", "-r", "-z", "--full-tree", head).split(b"\0"):
+        fields, _, path = entry.partition(b"\t")
+        name = path.decode("utf-8", "surrogateescape")
+        if name in wanted:
+            found[name] = fields.split()[2].decode("ascii")
+    return found
+
+
+def _changed_lines(repository: AsksGit, edits: Sequence[OpenEdit]) -> dict[tuple[str, str], tuple[Range, ...]]:
+    """For each pair of blobs, the lines of the newer that differ; one git process for all commits."""
+    commits = dict.fromkeys(edit.event.graph_commit for edit in edits)
+    if not commits:
+        return {}
+    asked = "".join(f"{commit}\n" for commit in commits).encode("ascii")
+    options = ("-r", "-m", "--root", "-p", "-U0", "-M", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color")
+    try:
+        patch = repository.git("diff-tree", "--stdin", *options, input=asked)
+    except GitFailed:
+        return {}
+    found: dict[tuple[str, str], list[Range]] = {}
+    ranges: list[Range] = []
+    for line in patch.split(b"\n"):
+        if heading := _INDEX_LINE.match(line):
+            ranges = found.setdefault((heading[1].decode(), heading[2].decode()), [])
+            ranges.clear()
+        elif hunk := _HUNK.match(line):
+            first, count = int(hunk[1]), int(hunk[2] or 1)
+            if count:
+                ranges.append((first, first + count - 1))
+    return {sides: tuple(several) for sides, several in found.items()}
+
+
+def by_path(edits: Iterable[OpenEdit]) -> list[tuple[str, list[OpenEdit]]]:
+    """The edits of each path, newest first, the path with the newest edit first."""
+    grouped: dict[str, list[OpenEdit]] = {}
+    for edit in edits:
+        grouped.setdefault(edit.path, []).append(edit)
+    return list(grouped.items())

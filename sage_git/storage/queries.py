@@ -1,0 +1,180 @@
+"""Questions that readers ask the index, each one SQL statement with an answer in plain rows. Writes nothing.
+
+Display order of a repository is (time, generation of the commit, depth, event id): an event never stands before its
+parent, what one commit did stands together, and the newest can be had without reading the oldest.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+
+_PORTION: Final = 400
+FACTS: Final = ("FILE_ADDED", "FILE_EDITED", "FILE_REMOVED", "FILE_RENAMED", "FILE_SPLIT", "FILE_MERGED")
+_COLUMNS: Final = "e.number, e.event_id, e.type, e.time, e.line, c.oid, c.chain, c.position"
+_JOINED: Final = "LEFT JOIN commits c ON c.id = e.commit_id"
+_FROM: Final = f"FROM events e {_JOINED}"
+# The condition of the partial index answers_and_halts; SQLite uses it only for queries that say the same.
+_NOT_A_FACT: Final = f"e.type NOT IN ({', '.join(map(repr, FACTS))})"
+# A statement has no commit; at the same instant it comes after the facts that it may hang on.
+_ORDER: Final = (
+    "ORDER BY e.time DESC, COALESCE(c.generation, 1 << 60) DESC, e.commit_id DESC, e.depth DESC, e.event_id DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event of the index. `line` is None if its body was redacted; `commit` None for a statement."""
+
+    number: int
+    event_id: EventId
+    type: str
+    time_ms: int
+    line: bytes | None
+    commit: ObjectId | None
+    place: tuple[int, int] | None
+    """Chain and position of its commit."""
+
+    @classmethod
+    def of(cls, columns: tuple[Any, ...]) -> Self:
+        """The row of `_COLUMNS`."""
+        number, identifier, kind, time_ms, line, oid, chain, position = columns
+        commit, place = (ObjectId(oid.hex()), (chain, position)) if oid is not None else (None, None)
+        return cls(number, EventId(identifier.hex()), kind, time_ms, line, commit, place)
+
+    @property
+    def event(self) -> Event:
+        """The event; of a redacted one only the id and what its type was."""
+        if self.line is None:
+            return Event.trusted(self.event_id, b"", {"eventId": self.event_id, "type": self.type or "REDACTED"})
+        return Event.trusted(self.event_id, self.line)
+
+
+def newest_first(connection: sqlite3.Connection, since_ms: int | None, until_ms: int | None) -> Iterator[Row]:
+    """Every event, newest first, read as it is asked for; those of one commit one after another."""
+    bounds = [("e.time >= ?", since_ms), ("e.time <= ?", until_ms)]
+    given = [(condition, value) for condition, value in bounds if value is not None]
+    where = " AND ".join(["1", *(condition for condition, _ in given)])
+    sql = f"SELECT {_COLUMNS} FROM events e INDEXED BY events_in_order {_JOINED} WHERE {where} {_ORDER}"  # noqa: S608
+    cursor = connection.execute(sql, [value for _, value in given])
+    return map(Row.of, cursor)
+
+
+def of_components(connection: sqlite3.Connection, components: Iterable[int]) -> list[Row]:
+    """The events of chronicles, each once, in the order that they arrived."""
+    standing = "SELECT m.number FROM membership m JOIN lineages l ON l.id = m.lineage WHERE l.component = ?"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.number IN ({standing}) ORDER BY e.number"
+    rows = {row.number: row for component in components for row in map(Row.of, connection.execute(sql, (component,)))}
+    return [rows[number] for number in sorted(rows)]
+
+
+def components_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
+    """The chronicles that any of these events stand in."""
+    sql = "SELECT DISTINCT l.component FROM membership m JOIN lineages l ON l.id = m.lineage WHERE m.number IN ({})"
+    return {component for (component,) in _portions(connection, sql, numbers)}
+
+
+def component_named(connection: sqlite3.Connection, name: str) -> int | None:
+    """The chronicle of the lineage or subject `name`."""
+    row = connection.execute("SELECT component FROM lineages WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def by_event_prefix(connection: sqlite3.Connection, digits: str, limit: int) -> list[Row]:
+    """The events whose id begins with these hex digits, at most `limit`."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.event_id BETWEEN ? AND ? ORDER BY e.event_id LIMIT ?"
+    return [Row.of(columns) for columns in connection.execute(sql, (*_range(digits, 64), limit))]
+
+
+def by_commit_prefix(connection: sqlite3.Connection, digits: str) -> list[Row]:
+    """The events of every commit whose id begins with these hex digits, in display order."""
+    low, high = _range(digits, 64)
+    sql = f"""SELECT {_COLUMNS} {_FROM} WHERE e.commit_id IN
+        (SELECT id FROM commits WHERE oid BETWEEN ? AND ?) {_ORDER}"""  # noqa: S608
+    return [Row.of(columns) for columns in connection.execute(sql, (low, high))]
+
+
+def of_types(connection: sqlite3.Connection, *types: str) -> list[Row]:
+    """The events of these types, which are no facts, newest first."""
+    marks = ", ".join("?" * len(types))
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_NOT_A_FACT} AND e.type IN ({marks}) {_ORDER}"
+    return [Row.of(columns) for columns in connection.execute(sql, types)]
+
+
+def answers(connection: sqlite3.Connection) -> list[Row]:
+    """The RECONCILIATION events that resolve something."""
+    condition = "e.type = 'RECONCILIATION' AND instr(e.line, CAST('\"resolves\"' AS BLOB))"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_NOT_A_FACT} AND {condition}"
+    return [Row.of(columns) for columns in connection.execute(sql)]
+
+
+def findings(connection: sqlite3.Connection) -> list[tuple[ObjectId | None, str, str]]:
+    """What could not be recorded: the commit, a stable code, a sentence."""
+    rows = connection.execute("SELECT oid, code, message FROM findings ORDER BY code, message")
+    return [(ObjectId(oid.hex()) if oid else None, code, message) for oid, code, message in rows]
+
+
+def knows_path(connection: sqlite3.Connection, path: bytes) -> bool:
+    """True if anything was ever recorded at `path`."""
+    return connection.execute("SELECT 1 FROM paths WHERE path = ?", (path,)).fetchone() is not None
+
+
+def events_at(connection: sqlite3.Connection, path: bytes) -> list[EventId]:
+    """Every event that was ever the newest of `path`, in the order that they arrived."""
+    rows = connection.execute("SELECT events FROM heads WHERE path = (SELECT id FROM paths WHERE path = ?)", (path,))
+    ids = {packed[at : at + 32] for (packed,) in rows for at in range(0, len(packed), 32)}
+    found = sorted(_portions(connection, "SELECT number, event_id FROM events WHERE event_id IN ({})", ids))
+    return [EventId(identifier.hex()) for _, identifier in found]
+
+
+def paths_under(connection: sqlite3.Connection, folder: bytes) -> bool:
+    """True if anything was ever recorded at a path inside `folder`."""
+    low, high = folder.rstrip(b"/") + b"/", folder.rstrip(b"/") + b"0"
+    return (
+        connection.execute("SELECT 1 FROM paths WHERE path >= ? AND path < ? LIMIT 1", (low, high)).fetchone()
+        is not None
+    )
+
+
+def path_ending_in(connection: sqlite3.Connection, name: bytes) -> bytes | None:
+    """A recorded path whose last part is `name`."""
+    tail = b"/" + name
+    sql = "SELECT path FROM paths WHERE substr(path, -?) = ? LIMIT 1"
+    row = connection.execute(sql, (len(tail), tail)).fetchone()
+    return row[0] if row else None
+
+
+def sidecar_paths(connection: sqlite3.Connection, worktree: str) -> dict[int, list[bytes]]:
+    """For each chronicle that this work tree shows, the source paths that it is shown at."""
+    shown: dict[int, list[bytes]] = {}
+    sql = "SELECT s.component, p.path FROM sidecars s JOIN paths p ON p.id = s.path WHERE s.worktree = ?"
+    for component, path in connection.execute(sql, (worktree,)):
+        shown.setdefault(component, []).append(path)
+    return shown
+
+
+def components_by_event(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, list[int]]:
+    """For each of these events, the chronicles that it stands in."""
+    found: dict[int, list[int]] = {}
+    sql = "SELECT m.number, l.component FROM membership m JOIN lineages l ON l.id = m.lineage WHERE m.number IN ({})"
+    for number, component in _portions(connection, sql, numbers):
+        found.setdefault(number, []).append(component)
+    return found
+
+
+def _portions(connection: sqlite3.Connection, sql: str, values: Iterable[object]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `sql` for all `values`, asked in portions that SQLite accepts."""
+    wanted = list(values)
+    for start in range(0, len(wanted), _PORTION):
+        portion = wanted[start : start + _PORTION]
+        yield from connection.execute(sql.format(", ".join("?" * len(portion))), portion)
+
+
+def _range(digits: str, length: int) -> tuple[bytes, bytes]:
+    """The least and greatest blobs whose hex begins with `digits`."""
+    return bytes.fromhex(digits + "0" * (len(digits) % 2)), bytes.fromhex(digits.ljust(length, "f"))
