@@ -5,11 +5,11 @@ Responsible for the definition below, which two clones must apply alike. Not her
 
 * The **lines** of a content are the distinct byte strings between `\\n`, without ASCII white space at either end (code
   that moves into a class is indented anew, and CRLF is no change), that are *telling*: they have three word characters
-  in a row (`[0-9A-Za-z_]` or any byte from 0x80) and more on them than one bare keyword (`else:`, `return`, `end`).
+  in a row (`[0-9A-Za-z_]` or any byte from 0x80) and are no bare keyword (`else:`, `return`), annotation or import.
 * A file **lost** the lines that it had before and no longer has, and **gained** those that it has and had not before. A
   rename compares both its paths; an added or copied file gained all of its lines; a removed one lost them all.
 * A line is **common** to O and N if O lost it and N gained it. It is their **own** if no other file of the commit lost
-  it and none gained it: what comes or goes in several files at once (licence headers, imports) tells nothing alone.
+  it and none gained it: what comes or goes in several files at once (licence headers, duplicates) tells nothing alone.
 * A **part** of O is in N, measured against a whole, if at least 5 common lines, and at least 20 % of the whole, speak
   for it, and half as many (3; 10 %) own ones.
 * **Split**: O (edited, renamed or removed) into the added or copied files N that have a part of O, measured against N.
@@ -44,10 +44,13 @@ _BINARY_WINDOW = 8_000  # where git looks for a NUL
 _REGULAR_MODES = frozenset(("100644", "100755"))
 _NEW_KINDS = frozenset((ChangeKind.ADDED, ChangeKind.COPIED))
 _WORD = re.compile(rb"[0-9A-Za-z_\x80-\xff]{3}")
-_BARE_KEYWORD = re.compile(
+_SAYS_NOTHING = re.compile(
     rb"\W*(?:begin|break|case|catch|continue|default|done|else|end|endif|ensure|esac|except|finally|loop|pass|private"
-    rb"|protected|public|rescue|return|then|try)\W*"
+    rb"|protected|public|rescue|return|then|try)\W*\Z"
+    rb"|@\w+\Z"
+    rb"|import\b|from\s+\S+\s+import\b|#\s*(?:include|import)\b|package\s+[\w.]+;?\Z|(?:use|using)\s[^;]+;\Z"
 )
+"""A bare keyword; a bare annotation; an import, which each file states that needs it."""
 
 _Lines = frozenset[bytes]
 _OwnLines = Mapping[tuple[int, int], int]
@@ -153,7 +156,7 @@ def _lines(content: bytes) -> _Lines:
 
 
 def _is_telling(line: bytes) -> bool:
-    return _WORD.search(line) is not None and _BARE_KEYWORD.fullmatch(line) is None
+    return _WORD.search(line) is not None and _SAYS_NOTHING.match(line) is None
 
 
 def _count_telling(lines: _Lines) -> int:

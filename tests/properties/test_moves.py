@@ -17,7 +17,7 @@ from sage_git.observation.moves import Merge, Split, blobs_to_compare, find_move
 NULL = ObjectId("0" * 40)
 NEW_KINDS = (ChangeKind.ADDED, ChangeKind.COPIED)
 LINES = [b"line %d" % number for number in range(60)]
-NOISE = [b"}", b"else:", b"return", b"", b"\tline 3", b"line 14\r", b"line 25"]
+NOISE = [b"}", b"else:", b"return", b"", b"\tline 3", b"line 14\r", b"line 25", b"import line 5", b"@line"]
 PASSAGES = [b"\n".join(LINES[first : first + length]) for first in range(0, 60, 10) for length in (3, 5, 7, 10)]
 
 Commit = tuple[list[Change], dict[ObjectId, bytes | None]]
@@ -53,7 +53,11 @@ def commits(draw: st.DrawFn) -> Commit:
 
 def telling(content: bytes) -> set[bytes]:
     stripped = {line.strip() for line in content.split(b"\n")}
-    return {line for line in stripped if re.search(rb"\w\w\w", line) and line not in (b"else:", b"return")}
+    return {
+        line
+        for line in stripped
+        if re.search(rb"\w\w\w", line) and line not in (b"else:", b"return", b"import line 5", b"@line")
+    }
 
 
 def literal_moves(changes: Sequence[Change], contents: dict[ObjectId, bytes | None]) -> list[Split | Merge]:

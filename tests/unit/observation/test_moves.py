@@ -80,6 +80,11 @@ def numbered(word: str, count: int) -> str:
 LICENCE = text(*(f"# {line}" for line in "Copyright the authors|Licensed under|the Apache|Licence, Version".split("|")),
                "# you may not use this file", "# except in compliance", "# with the licence")  # fmt: skip
 IMPORTS = "import os\nimport sys\nimport json\nfrom pathlib import Path\nfrom typing import Any\nimport pytest\n"
+JAVA_HEAD = (
+    "package org.example;\n\nimport java.util.List;\nimport java.util.Map;\nimport static java.lang.Math.*;\n"
+    "import org.junit.Test;\n\n@Test\n@Override\n"
+)
+INCLUDES = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n# include <time.h>\n#include "app.h"\n'
 PARSE = """\
 def parse(words):
     tree = []
@@ -243,6 +248,14 @@ NO = {
         File("new.py", None, IMPORTS + SHOW),
         File("test_new.py", None, IMPORTS + TOTAL),
     ],
+    "a class replaced by one with its annotations and imports": [
+        File("Old.java", JAVA_HEAD + numbered("old", 9), None),
+        File("New.java", SHOW, SHOW + JAVA_HEAD + numbered("new", 9)),
+    ],
+    "includes that another file needs now": [
+        File("app.c", INCLUDES + SHOW, SHOW),
+        File("new.c", None, INCLUDES + TOTAL),
+    ],
     "a removed file replaced by one": [File("old.py", PARSE + SHOW, None), File("new.py", None, PARSE)],
     "a duplicate of two files made one": [
         File("a.py", PARSE + SHOW, SHOW),
@@ -276,7 +289,7 @@ def test_no_move_is_seen_in(case: str) -> None:
 )
 def test_a_split_needs_five_lines_and_a_fifth_of_the_new_file(moved: int, new: int, found: bool) -> None:
     original = File("old", numbered("kept", 1) + numbered("moved", moved), numbered("kept", 1))
-    result = File("new", None, numbered("moved", moved) + numbered("new", new) + "\n}\n  )\nelse:\n")
+    result = File("new", None, numbered("moved", moved) + numbered("new", new) + "\n}\n  )\nelse:\nimport os\n")
     assert moves_of(original, result) == ([split("old", "new")] if found else [])
 
 
