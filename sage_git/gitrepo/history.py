@@ -59,9 +59,14 @@ def commits_not_in(
     return [ObjectId(oid) for oid in shown.decode("ascii").split()]
 
 
-def read_windows(scratch: Scratch, oids: Sequence[ObjectId]) -> Iterator[Window]:
-    """All of `oids`, in their order, in windows. Raises GitFailed if an object that a diff needs is not here."""
-    commits = _read_commits(scratch, oids)
+def read_commits(scratch: Scratch, oids: Sequence[ObjectId]) -> list[Commit]:
+    """The commit objects, in order; one that is not here counts as a commit without anything in it."""
+    contents = zip(oids, scratch.contents(oids), strict=True)
+    return [parse_commit(oid, content or b"") for oid, content in contents]
+
+
+def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window]:
+    """What all of `commits` did, in their order, in windows. Raises GitFailed if an object that a diff needs is not here."""
     merges = [commit.oid for commit in commits if len(commit.parents) > 1]
     others = [commit.oid for commit in commits if len(commit.parents) < 2]
     with (
@@ -81,11 +86,6 @@ def read_windows(scratch: Scratch, oids: Sequence[ObjectId]) -> Iterator[Window]
             _add_renames_of_merges(scratch, window)
             _add_sizes_and_contents(scratch, window)
             yield window
-
-
-def _read_commits(scratch: Scratch, oids: Sequence[ObjectId]) -> list[Commit]:
-    contents = zip(oids, scratch.contents(oids), strict=True)
-    return [parse_commit(oid, content or b"") for oid, content in contents]
 
 
 def _add_renames_of_merges(scratch: Scratch, window: Window) -> None:

@@ -69,10 +69,29 @@ class Repository:
             return None
         return ObjectId(shown.decode("ascii").strip())
 
-    def head_and_remotes(self) -> tuple[ObjectId | None, bool]:
-        """HEAD's commit, and whether any remote-tracking ref exists: the two things every recording asks."""
-        head = self.head()
-        return head, bool(self.git("for-each-ref", "--count=1", "--format=x", "refs/remotes").strip())
+    def named(self, *revisions: str) -> list[ObjectId | None]:
+        """The object that each revision names (no newline in it); None if it names none."""
+        shown = self.git("cat-file", "--batch-check", input="".join(f"{each}\n" for each in revisions).encode())
+        words = [line.rsplit(" ", 2) for line in shown.decode("utf-8", "surrogateescape").splitlines()]
+        return [ObjectId(each[0]) if len(each) == 3 and each[2].isdigit() else None for each in words]
+
+    def has_remote_tracking_refs(self) -> bool:
+        """True if some remote was ever fetched from or pushed to."""
+        return bool(self.git("for-each-ref", "--count=1", "--format=x", "refs/remotes").strip())
+
+    def shallow_boundary(self) -> frozenset[ObjectId]:
+        """The commits whose parents this clone was not given."""
+        if not self.is_shallow:
+            return frozenset()
+        return frozenset(map(ObjectId, (self.common_dir / "shallow").read_text("ascii").split()))
+
+    def is_partial(self) -> bool:
+        """True if some remote promised objects that are not here."""
+        try:
+            text = (self.common_dir / "config").read_bytes().lower()
+        except OSError:
+            return False
+        return b"promisor" in text or b"partialclone" in text
 
     def blob_at(self, commit: ObjectId, path: str) -> bytes | None:
         """The content of `path` in `commit`; None if it is not there."""

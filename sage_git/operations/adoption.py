@@ -1,0 +1,90 @@
+"""Lines in a sidecar that we did not write: what of them is a statement is adopted into the log, the rest is named.
+
+Facts and verdicts cannot be adopted: they follow from commits, and one that we do not know is not true of any that we know.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, event_id
+from sage_git.chronicle.ndjson import Line, LineState, read_lines
+from sage_git.chronicle.payloads import is_fact
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import Occasion, enter
+from sage_git.storage.keys import ensure_writer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sidecar as it was found: the ids of its whole lines, statements that nobody knew, a torn end, and findings."""
+
+    present: frozenset[EventId]
+    unknown: tuple[Event, ...]
+    torn: bytes
+    whole_size: int
+    findings: tuple[str, ...]
+
+
+def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading:
+    """What stands in a sidecar that somebody else may have written to."""
+    present: set[EventId] = set()
+    unknown: dict[EventId, Event] = {}
+    findings: list[str] = []
+    torn = b""
+    for line in read_lines(content):
+        if line.state is LineState.TORN:
+            torn = line.raw
+        elif line.state is LineState.BLANK:
+            continue
+        elif line.state is not LineState.VALID or line.event is None:
+            identifier = _kept_without_id(checkout, line)
+            if identifier is not None:
+                present.add(identifier)
+            else:
+                findings.append(_finding(relative, line.number, line.reason or line.state.value))
+        else:
+            identifier = line.event.event_id
+            assert identifier is not None
+            present.add(identifier)
+            if checkout.index.events.node(identifier) is None:
+                if is_adoptable(line.event):
+                    unknown[identifier] = line.event
+                else:
+                    findings.append(_finding(relative, line.number, f"{line.event.type} is not true of any commit known here"))
+    return Reading(frozenset(present), tuple(unknown.values()), torn, len(content) - len(torn), tuple(findings))
+
+
+def _kept_without_id(checkout: Checkout, line: Line) -> EventId | None:
+    """The id under which the record has a line that carries none, or another; None if the record does not have it."""
+    if line.event is None:
+        return None
+    identifier = event_id(line.event.fields)
+    return identifier if checkout.index.events.node(identifier) is not None else None
+
+
+def is_adoptable(event: Event) -> bool:
+    """True if `event` is something that a person, agent or tool says, not what follows from a commit."""
+    return not (is_fact(event.type) or event.type == "ROGUE_EDIT_DETECTED" or event.graph_commit is not None)
+
+
+def adopt(checkout: Checkout, events: Iterable[Event]) -> int:
+    """Enter statements that came by a sidecar, into log and index; how many were new. Holds the log's lock."""
+    identity, index = checkout.known_identity(), checkout.index
+    new = [event for event in events if event.event_id and index.events.node(event.event_id) is None]
+    if not new:
+        return 0
+    with index.transaction():
+        ensure_writer(checkout.sage, identity.repository)
+        first = checkout.log.length()
+        for number, event in enumerate(new, first):
+            enter(index, identity, event, Occasion(), number)
+        checkout.log.append([event.line for event in new])
+    return len(new)
+
+
+def _finding(relative: bytes, number: int, reason: str) -> str:
+    return f"{os.fsdecode(relative)}:{number}: {reason}"

@@ -1,0 +1,106 @@
+"""One opened work tree with everything that belongs to it: the composition root of all operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sage_git.chronicle.ids import ObjectId
+from sage_git.errors import ConfigError, NotHere
+from sage_git.gitrepo.repository import Repository
+from sage_git.gitrepo.scratch import Scratch
+from sage_git.operations.identity import Identity
+from sage_git.storage.index import Index
+from sage_git.storage.writerlog import WriterLog
+
+CONFIG_PATH: Final = ".sage/config.toml"
+_KEPT_CONFIG: Final = "config"
+
+
+class Checkout:
+    """The repository around a directory, this clone's identity, index and log; each opened when first asked for."""
+
+    def __init__(self, repository: Repository, identity: Identity | None) -> None:
+        self.repository = repository
+        self.identity = identity
+        self.sage = repository.common_dir / "sage"
+
+    @classmethod
+    def open(cls, start: Path, environment: Mapping[str, str]) -> Checkout:
+        """The checkout that contains `start`. Raises NotHere outside a repository, ConfigError, StorageError."""
+        repository = Repository.discover(start, environment)
+        return cls(repository, Identity.read(repository.common_dir / "sage"))
+
+    @cached_property
+    def index(self) -> Index:
+        """What is known. Raises StorageError, NotHere."""
+        self.known_identity()
+        return Index.open(self.sage / "index.sqlite")
+
+    @cached_property
+    def log(self) -> WriterLog:
+        """This clone's own log."""
+        return WriterLog(self.sage)
+
+    @cached_property
+    def scratch(self) -> Scratch:
+        """Where diffs and merges are computed. Raises GitFailed."""
+        return Scratch.open(self.sage / "scratch.git", self.repository)
+
+    @property
+    def worktree(self) -> str:
+        """The name of this work tree within the repository; "" for the main one."""
+        inside = self.repository.git_dir != self.repository.common_dir
+        return self.repository.git_dir.name if inside else ""
+
+    def known_identity(self) -> Identity:
+        """The identity. Raises NotHere if `init` was never run in this clone."""
+        if self.identity is None:
+            remedy = "run `sage-git init`"
+            raise NotHere("no record is kept in this repository", remedy=remedy)
+        return self.identity
+
+    def head_and_state(self) -> tuple[ObjectId | None, bool]:
+        """HEAD's commit, and whether the config has been committed, so that recording may begin.
+
+        A change of where sidecars go, committed since we last looked, is taken over. Raises NotHere, GitFailed.
+        """
+        head, config = self.repository.named("HEAD^{commit}", f"HEAD:{CONFIG_PATH}")
+        kept = self.index.value(_KEPT_CONFIG)
+        if config is None:  # a branch from before `init`, or the config was removed, or it was never committed
+            return head, kept is not None
+        if config != kept:
+            self._take_over(config)
+        return head, True
+
+    def _take_over(self, blob: ObjectId) -> None:
+        from sage_git.judgement.policy import parse_policy  # tomllib is not needed otherwise
+
+        identity = self.known_identity()
+        try:
+            policy = parse_policy(self.repository.git("cat-file", "blob", blob))
+            changed = replace(identity, suffix=policy.sidecars.suffix, place=policy.sidecars.place)
+        except ConfigError:  # `status` and `doctor` say so; the record goes on as before
+            changed = identity
+        if changed != identity:
+            changed.write(self.sage)
+            self.identity = changed
+        with self.index.transaction():
+            self.index.keep(_KEPT_CONFIG, blob)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "index" in self.__dict__:
+            self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

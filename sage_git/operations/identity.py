@@ -1,0 +1,52 @@
+"""`sage/clone.json`: which record this clone keeps. Written by `init`; everything else reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sage_git.chronicle.canonical import canonical_json, parse_json
+from sage_git.chronicle.ids import ObjectId, RepositoryId
+from sage_git.errors import ConfigError, Detail, StorageError, ValidationError
+from sage_git.storage.durable import make_directory, replace_file
+
+FILE_NAME = "clone.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What facts and sidecars depend on. `reflog_marks` has, per HEAD reflog, the digest of its last line at `init`."""
+
+    repository: RepositoryId
+    since: ObjectId | None
+    backfill: tuple[ObjectId, ...] = ()
+    rules: int = 1
+    suffix: str = ".sage"
+    place: str = "beside"
+    joined: str = ""
+    reflog_marks: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self | None:
+        """The identity in `directory` (sage/); None if `init` was never run here. Raises ConfigError, StorageError."""
+        path = directory / FILE_NAME
+        try:
+            value = parse_json(path.read_bytes())
+            known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+            identity = cls(**known | {"backfill": tuple(known.get("backfill", ()))})
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            raise StorageError.from_os(problem, str(path), "read") from problem
+        except (ValidationError, TypeError, KeyError) as problem:
+            remedy = f"delete {path} and run `sage-git init` again; nothing is lost"
+            raise ConfigError(Detail(FILE_NAME, f"is damaged ({problem})"), remedy=remedy) from None
+        return identity
+
+    def write(self, directory: Path) -> None:
+        """Keep this identity in `directory`. Raises StorageError."""
+        make_directory(directory)
+        fields: dict[str, Any] = asdict(self) | {"format": 1, "backfill": list(self.backfill)}
+        replace_file(directory / FILE_NAME, canonical_json(fields) + b"\n")

@@ -1,0 +1,141 @@
+"""Entering events: into this clone's log first (fsync), then into the index with the chronicles they stand in.
+
+Which lineages an event stands in follows from events alone, so that an index made anew from a log says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, event_id, lineage_name
+from sage_git.chronicle.payloads import is_fact
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.identity import Identity
+from sage_git.operations.sealing import sealed_bodies
+from sage_git.operations.subjects import subject_lineage, subject_source
+from sage_git.storage.index import Index
+from sage_git.storage.index.commits import Known
+
+MOVES = frozenset(("FILE_SPLIT", "FILE_MERGED"))
+"""Facts that stand in the chronicle of every path they name, and join none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Where events come from: the observed commit of facts and verdicts, and its effective time."""
+
+    commit: Known | None = None
+
+    def time(self, event: Event) -> int:
+        """The event's place in time, in ms; the commit's effective time if it has one."""
+        return self.commit.effective * 1000 if self.commit else milliseconds(event.timestamp)
+
+
+def enter(index: Index, identity: Identity, event: Event, occasion: Occasion, entry: int | None) -> bool:
+    """Store `event` in the index unless it is there; True if it is new. Within a transaction."""
+    assert event.event_id is not None
+    commit = occasion.commit
+    if index.events.node(event.event_id) is not None:
+        if entry is not None:
+            index.events.set_entry(event.event_id, entry)
+        if commit is not None:
+            index.events.set_commit([event.event_id], commit.number, occasion.time(event))
+        return False
+    lineages = lineages_of(index, identity, event)
+    if len(lineages) > 1 and event.type not in MOVES:
+        index.events.join(lineages)
+    number = commit.number if commit else None
+    index.events.add(event, lineages, commit_number=number, time=occasion.time(event), entry=entry)
+    return True
+
+
+def catch_up_with_log(checkout: Checkout) -> int:
+    """Enter what this clone's log has and the index has not (a crash, a deleted index); how many. Holds the log's lock."""
+    index, identity = checkout.index, checkout.known_identity()
+    have, length = index.events.entries(), checkout.log.length()
+    if have >= length:
+        return 0
+    with index.transaction():
+        for number, line in entries_from(checkout, have):
+            if line is not None:
+                enter(index, identity, _stored(line), Occasion(), number)
+    return length - have
+
+
+def entries_from(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes | None]]:
+    """Number and event of the log's entries from `first` on; None for a body that was redacted."""
+    sealed = checkout.log.sealed()
+    if first < sealed:
+        for number, body in sealed_bodies(checkout, first):
+            if number < sealed:
+                yield number, body
+    for entry in checkout.log.read_tail():
+        if entry.number >= first:
+            yield entry.number, entry.body or None
+
+
+def lineages_of(index: Index, identity: Identity, event: Event) -> tuple[int, ...]:
+    """The numbers of the lineages that `event` stands in."""
+    fields = event.fields
+    parents = event.parents
+    if event.type in MOVES:
+        found = [lineage for parent in parents for lineage in _standing(index, parent)]
+    elif is_fact(event.type) or ("filePath" in fields and "graphCommit" in fields):
+        path = fields.get("oldPath") or fields["filePath"]
+        found = [lineage for parent in parents for lineage in _along(index, parent, path)]
+        if not found:
+            birth = fields["graphCommit"] if event.type == "FILE_ADDED" else identity.since
+            found = [index.events.lineage(lineage_name(identity.repository, path, birth))]
+    else:
+        subject = event.subject or ""
+        name = subject_lineage(subject)
+        if name is not None:
+            found = [index.events.lineage(name)]
+        else:
+            path = subject_source(subject)
+            found = [lineage for parent in parents for lineage in _along(index, parent, path)]
+            if not found:
+                found = [index.events.lineage(lineage_name(identity.repository, path, identity.since))]
+    return tuple(dict.fromkeys(found))
+
+
+def lineages_along(index: Index, facts: Iterable[EventId], path: str) -> list[int]:
+    """The lineages of a path whose newest facts these are."""
+    return list(dict.fromkeys(lineage for fact in facts for lineage in _along(index, fact, path)))
+
+
+def _standing(index: Index, event_id: EventId) -> Sequence[int]:
+    node = index.events.node(event_id)
+    return () if node is None else node.lineages
+
+
+def _along(index: Index, event_id: EventId, path: str) -> Sequence[int]:
+    """The lineages in which `event_id` is about `path`: for a split or merge, those of its parent on that path."""
+    node = index.events.node(event_id)
+    if node is None or len(node.lineages) < 2:
+        return () if node is None else node.lineages
+    event = index.events.event(event_id)
+    if event is None or event.type not in MOVES:
+        return node.lineages
+    for parent in node.parents:
+        fact = index.events.event(parent)
+        if fact is not None and path in (fact.fields.get("newPath"), fact.fields.get("filePath"), fact.fields.get("oldPath")):
+            return _along(index, parent, path)
+    return node.lineages
+
+
+def milliseconds(timestamp: str) -> int:
+    """A timestamp of an event as ms since 1970; 0 if it is none."""
+    try:
+        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
+def _stored(line: bytes) -> Event:
+    """The event of a line of the log, under the id that its content has by right, whatever it says of itself."""
+    fields = Event.trusted(None, line).fields
+    return Event.trusted(event_id(fields), line, fields)

@@ -1,0 +1,167 @@
+"""Observing commits one after the other: facts, verdicts, H; batch by batch into log and index, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.gitrepo.history import CommitChanges, Window, read_windows
+from sage_git.gitrepo.merges import differences_from_automatic
+from sage_git.judgement.verdict import Circumstance, Situation, verdict
+from sage_git.observation.changes import is_missing
+from sage_git.observation.facts import Fact, Observation, observe, observe_merge
+from sage_git.observation.lineage import heads, is_detached, merged_rows, newest
+from sage_git.observation.moves import find_moves
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import Occasion, enter, lineages_along
+from sage_git.operations.outstanding import Outstanding
+from sage_git.storage.keys import ensure_writer
+from sage_git.storage.lock import held
+
+_LOG_TIMEOUT_MS: Final = 10_000
+Findings = list[str]
+"""What went wrong with single commits or files, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How much was recorded at once."""
+
+    commits: int
+    events: int
+
+
+def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: Findings) -> Iterator[Batch]:
+    """Record `outstanding`, a window at a time; each is durable when it is yielded. Raises GitFailed, StorageError."""
+    if not outstanding.commits:
+        return
+    for window in read_windows(checkout.scratch, outstanding.commits):
+        automatic = _differences(checkout, window, outstanding)
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            recorder = _Recorder(checkout, outstanding, window, automatic)
+            with checkout.index.transaction():
+                for entry in window.commits:
+                    recorder.record(entry)
+                recorder.append_to_log()
+            yield Batch(len(window.commits), recorder.entered)
+
+
+def _differences(
+    checkout: Checkout, window: Window, outstanding: Outstanding
+) -> Mapping[ObjectId, frozenset[bytes]]:
+    """Where the merges that edited a file differ from the automatic merge."""
+    editing = [
+        entry.commit
+        for entry in window.commits
+        if entry.commit.oid not in outstanding.backfilled
+        and any(not is_missing(each.new_mode) for each in entry.merge_changes)
+    ]
+    return differences_from_automatic(checkout.scratch, editing)
+
+
+class _Recorder:
+    """One window's way into the log and the index. Lives within one transaction, under the log's lock."""
+
+    def __init__(
+        self,
+        checkout: Checkout,
+        outstanding: Outstanding,
+        window: Window,
+        automatic: Mapping[ObjectId, frozenset[bytes]],
+    ) -> None:
+        self._checkout = checkout
+        self._identity = checkout.known_identity()
+        self._index = checkout.index
+        self._commits = checkout.index.commits
+        self._outstanding = outstanding
+        self._window = window
+        self._automatic = automatic
+        self._own_lines: list[bytes] = []
+        self._next_entry = checkout.log.length()
+        self.entered = 0
+
+    def record(self, entry: CommitChanges) -> None:
+        """Enter one commit: its facts, their verdicts, and what it makes of H."""
+        commit = entry.commit
+        observation = self._observe(entry)
+        known = self._commits.add(commit.oid, commit.parents, commit.committed)
+        occasion = Occasion(known)
+        is_own = commit.oid in self._outstanding.own
+        for fact in observation.facts:
+            self._enter(fact.event, occasion, is_own=is_own)
+            judged = verdict(fact.event, self._situation(entry, fact))
+            if judged is not None:
+                self._enter(judged, occasion, is_own=is_own)
+        self._put_heads(entry, observation)
+
+    def append_to_log(self) -> None:
+        """Make the window durable: after this, the index may know it."""
+        if self._own_lines:
+            ensure_writer(self._checkout.sage, self._identity.repository)
+            self._checkout.log.append(self._own_lines)
+
+    def _observe(self, entry: CommitChanges) -> Observation:
+        commit, window, rows = entry.commit, self._window, self._commits
+        places = [rows.place(parent) for parent in commit.parents]
+
+        def parents(path: bytes) -> tuple[EventId, ...]:
+            return newest((heads(rows, place, path) for place in places), self._index.events)
+
+        sizes = {oid: size or 0 for oid, size in window.sizes.items()}
+        if entry.is_merge:
+            return observe_merge(commit, entry.merge_changes, entry.renames, sizes, parents)
+        return observe(commit, entry.changes, find_moves(entry.changes, window.contents), sizes, parents)
+
+    def _situation(self, entry: CommitChanges, fact: Fact) -> Situation:
+        if entry.commit.oid in self._outstanding.backfilled:
+            return Situation(Circumstance.BACKFILL)
+        if not entry.is_merge:
+            return Situation(Circumstance.ORDINARY)
+        differing = self._automatic.get(entry.commit.oid)
+        is_automatic = differing is not None and differing.isdisjoint(fact.paths)
+        return Situation(Circumstance.MERGE, is_automatic)
+
+    def _enter(self, event: Event, occasion: Occasion, *, is_own: bool) -> None:
+        number = self._next_entry if is_own else None
+        assert event.event_id is not None
+        if self._index.events.node(event.event_id) is not None:
+            number = None  # it came from the log before
+        if enter(self._index, self._identity, event, occasion, number):
+            self.entered += 1
+            if number is not None:
+                self._own_lines.append(event.line)
+                self._next_entry += 1
+
+    def _put_heads(self, entry: CommitChanges, observation: Observation) -> None:
+        rows, commit = self._commits, entry.commit
+        place = rows.place(commit.oid)
+        assert place is not None
+        parents = [rows.place(parent) for parent in commit.parents]
+        follows: dict[bytes, set[EventId]] = {}
+        for fact in observation.facts:
+            for path in fact.paths:
+                follows.setdefault(path, set()).update(fact.event.parents)
+        for path, facts in observation.heads.items():
+            before = heads(rows, parents[0], path) if parents else ()
+            if facts or before:
+                detached = is_detached(before, follows.get(path, ()) if facts else ())
+                rows.put(path, place, facts, detached=detached)
+        if entry.is_merge:
+            united = list(merged_rows(rows, self._index.events, parents, observation.heads))
+            for path, facts in united:
+                rows.put(path, place, facts, detached=False)
+                if len(facts) > 1:
+                    # Two lives of one path are one chronicle from here on, though no event says so yet.
+                    self._index.events.join(lineages_along(self._index, facts, _text(path)))
+
+
+def _text(path: bytes) -> str:
+    from sage_git.observation.commit import percent_encoded
+
+    try:
+        return path.decode("utf-8")
+    except UnicodeDecodeError:
+        return percent_encoded(path)

@@ -1,0 +1,117 @@
+"""Recording: observe what is new in the repository's history, judge it, enter it, and bring the sidecars up to date.
+
+Hooks only ask for this to happen; what is new follows from the repository itself, so that a run that was killed,
+disabled or forgotten is made up for by the next. One recorder runs at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from sage_git.chronicle.ids import ObjectId
+from sage_git.gitrepo import reflog
+from sage_git.operations import views
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import catch_up_with_log
+from sage_git.operations.observing import Findings, observe_commits
+from sage_git.operations.outstanding import Outstanding, find_outstanding
+from sage_git.operations.sealing import seal_full_segments
+from sage_git.storage.lock import held
+
+Progress = Callable[[int, int], None]
+"""Told how many commits of how many are recorded."""
+
+_RECORD_TIMEOUT_MS: Final = 60_000
+_LOG_TIMEOUT_MS: Final = 10_000
+_REFLOGS: Final = "reflogs"
+
+
+class RecordState(Enum):
+    """How a recording ended."""
+
+    CURRENT = "current"
+    BEHIND = "behind"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What a recording did. `deferred` are the commits that cannot be observed yet; DISABLED: no config is committed."""
+
+    state: RecordState
+    commits: int = 0
+    events: int = 0
+    deferred: tuple[ObjectId, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+def bring_current(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
+    """Record what is not recorded yet, so that nobody reads a stale chronicle. What every reading command calls first.
+
+    Raises NotHere, GitFailed, StorageError, LockTimeout.
+    """
+    head, is_enabled = checkout.head_and_state()
+    if not is_enabled:
+        return RecordOutcome(RecordState.DISABLED)
+    if _is_current(checkout, head):
+        return RecordOutcome(RecordState.CURRENT)
+    return record(checkout, progress)
+
+
+def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
+    """Record what is not recorded yet, and make every sidecar of this work tree whole. Raises as `bring_current`."""
+    if not checkout.head_and_state()[1]:
+        return RecordOutcome(RecordState.DISABLED)
+    with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
+        checkout.index.commits.forget()
+        checkout.index.events.forget()
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            catch_up_with_log(checkout)
+        head = checkout.head_and_state()[0]
+        outstanding = find_outstanding(checkout, head, _marks(checkout))
+        commits, events, findings = _observe(checkout, outstanding, progress)
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            findings.extend(views.bring_current(checkout, head))
+            with checkout.index.transaction():
+                checkout.index.keep(_REFLOGS, json.dumps(dict(outstanding.marks)))
+                checkout.index.keep("deferred", json.dumps(outstanding.deferred))
+            seal_full_segments(checkout)
+        outstanding.rewritten.forget()
+    state = RecordState.BEHIND if outstanding.deferred else RecordState.CURRENT
+    return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings))
+
+
+def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[str]]:
+    findings: Findings = []
+    done = events = 0
+    for batch in observe_commits(checkout, outstanding, findings):
+        done += batch.commits
+        events += batch.events
+        if progress is not None:
+            progress(done, len(outstanding.commits))
+    return done, events, findings
+
+
+def _is_current(checkout: Checkout, head: ObjectId | None) -> bool:
+    """True if nothing can have happened since the last recording: HEAD, reflogs, log and index are as it left them."""
+    index = checkout.index
+    return (
+        views.is_current(checkout, head)
+        and reflog.marks(checkout.repository) == _marks(checkout)
+        and index.events.entries() == checkout.log.length()
+        and index.value("deferred") == "[]"
+        and (head is None or index.commits.known(head) is not None or head == checkout.known_identity().since)
+        and not (checkout.sage / "rewritten").exists()
+    )
+
+
+def _marks(checkout: Checkout) -> dict[str, str]:
+    kept = checkout.index.value(_REFLOGS)
+    if kept is None:
+        return dict(checkout.known_identity().reflog_marks)
+    marks: dict[str, str] = json.loads(kept)
+    return marks

@@ -1,0 +1,40 @@
+"""Moving full segments of this clone's log from its tail into the store (docs/decisions/0003)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sage_git.gitrepo.store import Store
+from sage_git.operations.checkout import Checkout
+from sage_git.storage.keys import writer_id
+from sage_git.storage.writerlog import SEGMENT_ENTRIES
+
+_ABOUT: Final = "writer.json"
+
+
+def seal_full_segments(checkout: Checkout) -> int:
+    """How many entries are sealed now. Holds the log's lock. Raises GitFailed, StorageError."""
+    log = checkout.log
+    if log.length() - log.sealed() < SEGMENT_ENTRIES:
+        return log.sealed()
+    writer = writer_id(checkout.sage)
+    assert writer is not None, "a log with entries has a writer"
+    about = (checkout.sage / _ABOUT).read_bytes()
+    entries = log.sealable()
+    sealed = store_of(checkout).seal(writer, entries[0].number, [(entry.leaf, entry.body) for entry in entries], about)
+    log.drop_sealed(sealed)
+    return sealed
+
+
+def sealed_bodies(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes | None]]:
+    """Number and event of the sealed entries from `first` on; None for a body that was redacted."""
+    writer = writer_id(checkout.sage)
+    if writer is not None:
+        for entry in store_of(checkout).entries(writer, first):
+            yield entry.number, entry.body or None
+
+
+def store_of(checkout: Checkout) -> Store:
+    """The sealed logs of this clone."""
+    return Store(checkout.sage, checkout.repository.object_format)

@@ -1,0 +1,259 @@
+"""Sidecars as views: one per source of this checkout that has a history, showing its whole chronicle.
+
+Responsible for bringing the files of one work tree to what index and HEAD say, touching only what changed. The caller
+holds `log.lock`. Not here: bytes (storage.shown), names (placing), lines that others wrote (adoption).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sage_git.chronicle.ids import EventId, ObjectId, lineage_name
+from sage_git.errors import SageError
+from sage_git.observation.commit import percent_encoded
+from sage_git.observation.lineage import differing_paths, heads
+from sage_git.operations.adoption import Reading, adopt, read_sidecar
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import lineages_along
+from sage_git.operations.placing import TREE, sidecar_of, subject_in, subject_key
+from sage_git.storage.index.sidecars import Left
+from sage_git.storage.shown import WorkTree
+
+_SEEN: Final = "seen:"
+Findings = list[str]
+
+
+def is_current(checkout: Checkout, head: ObjectId | None) -> bool:
+    """True if the sidecars were brought to this HEAD and the newest event, as far as that can be told without looking."""
+    return checkout.index.value(_SEEN + checkout.worktree) == _state(checkout, head)
+
+
+def bring_current(checkout: Checkout, head: ObjectId | None) -> Findings:
+    """Make every sidecar of this work tree show its chronicle, and say what could not be understood or written."""
+    if checkout.repository.work_tree is None:
+        return []
+    keeper = _Keeper(checkout, WorkTree(checkout.repository.work_tree), head)
+    keeper.look_for_changes_of_others()
+    keeper.follow_head()
+    keeper.adopt_statements()
+    keeper.follow_events()
+    with checkout.index.transaction():
+        keeper.write()
+        checkout.index.keep(_SEEN + checkout.worktree, _state(checkout, head))
+    return keeper.findings
+
+
+def expected_lines(checkout: Checkout, component: int) -> list[bytes]:
+    """The lines of a chronicle in order of arrival."""
+    return [line for _, _, line in checkout.index.events.lines(component)]
+
+
+def component_at(checkout: Checkout, head: ObjectId | None, path: bytes) -> int | None:
+    """The chronicle of a source at HEAD; None if nothing is known of it. Whether HEAD has the source is not asked."""
+    index, identity = checkout.index, checkout.known_identity()
+    text = path_text(path)
+    lineages = lineages_along(index, heads(index.commits, index.commits.place(head), path), text)
+    if lineages:
+        return index.events.component(lineages[0])
+    number = index.events.known_lineage(lineage_name(identity.repository, text, identity.since))
+    return None if number is None else index.events.component(number)
+
+
+def path_text(path: bytes) -> str:
+    """`path` as events carry it."""
+    try:
+        return path.decode("utf-8")
+    except UnicodeDecodeError:
+        return percent_encoded(path)
+
+
+def _state(checkout: Checkout, head: ObjectId | None) -> str:
+    """Everything that the set of sidecars and their lines depends on."""
+    identity = checkout.known_identity()
+    try:
+        found = (checkout.repository.git_dir / "info" / "sparse-checkout").stat()
+        sparse = [found.st_size, found.st_mtime_ns]
+    except OSError:
+        sparse = []
+    return json.dumps([head, checkout.index.events.last_number(), identity.place, identity.suffix, sparse])
+
+
+class _Keeper:
+    """One pass over the sidecars of one work tree: first what has to change is gathered, then it is written."""
+
+    def __init__(self, checkout: Checkout, tree: WorkTree, head: ObjectId | None) -> None:
+        self.findings: Findings = []
+        self._checkout = checkout
+        self._index = checkout.index
+        self._identity = checkout.known_identity()
+        self._tree = tree
+        self._head = head
+        self._worktree = checkout.worktree
+        self._shown: dict[bytes, int] = {}  # sidecars to write, by key, with their chronicle
+        self._gone: set[bytes] = set()
+        self._changed: set[bytes] = set()  # by others since we left them, or never left by us
+        kept = self._index.value(_SEEN + self._worktree)
+        seen = json.loads(kept) if kept else [None, 0, None, None, None]
+        self._seen_head, self._seen_number = seen[0], seen[1]
+        now = json.loads(_state(checkout, head))
+        self._starts_over = kept is None or seen[2:] != now[2:]
+
+    def look_for_changes_of_others(self) -> None:
+        """Find sidecars that are not as we left them."""
+        for left in self._index.sidecars.all(self._worktree):
+            if self._tree.stamp(self._file(left.path)) != left.stamp:
+                self._changed.add(left.path)
+                self._shown[left.path] = left.component
+
+    def adopt_statements(self) -> None:
+        """Adopt what others wrote into sidecars: into changed ones, and into files that are there though we left none."""
+        for key in sorted(self._shown.keys() | self._gone):
+            if key not in self._changed and self._left(key) is None and self._tree.stamp(self._file(key)) is not None:
+                self._changed.add(key)
+            if key in self._changed and (reading := self._reading(key)) is not None:
+                self.findings.extend(reading.findings)
+                adopt(self._checkout, reading.unknown)
+
+    def follow_head(self) -> None:
+        """Find the sources that came, went or changed lives between the HEAD we saw last and this one."""
+        commits = self._index.commits
+        head, seen = self._head, self._seen_head
+        if head is not None and commits.known(head) is None and head != self._identity.since:
+            if head in json.loads(self._index.value("deferred") or "[]"):
+                return  # its history is not known yet: what is shown stays
+        if self._identity.place == "off":
+            self._gone.update(left.path for left in self._index.sidecars.all(self._worktree))
+        elif self._starts_over or (seen is not None and seen != head and commits.known(seen) is None):
+            self._start_over()
+        elif head != seen:
+            changed = differing_paths(commits, commits.place(head), commits.place(seen))
+            self._look_at(changed | self._paths_that_came_or_went(seen, head))
+
+    def follow_events(self) -> None:
+        """Find the sidecars whose chronicles grew, and new sources and subjects that were spoken of."""
+        grown = self._index.events.components_after(self._seen_number)
+        for left in self._index.sidecars.of_chronicles(self._worktree, grown):
+            self._shown.setdefault(left.path, left.component)
+        for left in self._index.sidecars.incomplete(self._worktree):
+            self._shown.setdefault(left.path, left.component)
+        if self._identity.place != "off":
+            self._look_at_statements(self._seen_number)
+
+    def write(self) -> None:
+        """Write what was gathered. A file that cannot be written is a finding, and is tried again next time."""
+        for key in sorted(self._gone):
+            self._attempt(self._take_away, key)
+        for key in sorted(self._shown.keys() - self._gone):
+            self._attempt(self._show, key)
+
+    def _attempt(self, step: Callable[[bytes], None], key: bytes) -> None:
+        try:
+            step(key)
+        except SageError as problem:
+            self.findings.append(str(problem))
+
+    def _start_over(self) -> None:
+        """Look at every source of HEAD, and at every sidecar that we ever left."""
+        rows = self._index.connection.execute("SELECT DISTINCT paths.path FROM heads JOIN paths ON paths.id = heads.path")
+        known = {row[0] for row in rows}
+        known.update(left.path for left in self._index.sidecars.all(self._worktree) if subject_in(left.path) is None)
+        self._look_at(known)
+        self._look_at_statements(0)
+
+    def _look_at_statements(self, after: int) -> None:
+        """Look at the sources and subjects that statements since an event number are about."""
+        rows = self._index.connection.execute(
+            "SELECT DISTINCT lineages.name, line FROM events JOIN membership ON membership.number = events.number"
+            " JOIN lineages ON lineages.id = lineage WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL",
+            (after,),
+        )
+        sources: set[bytes] = set()
+        for name, line in rows:
+            if name.startswith("subject:"):
+                key = subject_key(name.removeprefix("subject:"))
+                number = self._index.events.known_lineage(name)
+                if number is not None:
+                    self._shown[key] = self._index.events.component(number)
+            else:
+                subject = json.loads(line).get("subject")
+                if isinstance(subject, str):
+                    sources.add(os.fsencode(subject.removeprefix("./")))
+        self._look_at(sources)
+
+    def _look_at(self, paths: Iterable[bytes]) -> None:
+        """Decide of each path whether HEAD has it, and which chronicle is its."""
+        wanted = {path for path in paths if subject_in(path) is None}
+        if not wanted:
+            return
+        here: set[bytes] = set()
+        if self._head is not None:
+            files = {sidecar_of(self._identity, path) for path in wanted}
+            here = self._checkout.repository.tracked_paths(self._head, wanted | files)
+        for path in wanted:
+            component = component_at(self._checkout, self._head, path) if path in here else None
+            if component is None:
+                self._gone.add(path)
+            elif self._file(path) in here:
+                self.findings.append(f"{os.fsdecode(self._file(path))} is tracked, so it is not written: rename it")
+            else:
+                self._shown[path] = component
+                self._gone.discard(path)
+
+    def _paths_that_came_or_went(self, seen: ObjectId | None, head: ObjectId | None) -> set[bytes]:
+        if seen is None or head is None:
+            return set()
+        flags = ("-r", "-z", "--name-only", "--no-renames", "--diff-filter=AD")
+        shown = self._checkout.scratch.run("diff-tree", *flags, seen, head)
+        return set(filter(None, shown.split(b"\0")))
+
+    def _take_away(self, key: bytes) -> None:
+        left = self._left(key)
+        if left is None:
+            return
+        if key in self._changed:
+            self._rescued(key)
+        self._tree.remove(self._file(key))
+        self._index.sidecars.remove(self._worktree, self._index.commits.path_number(key))
+
+    def _show(self, key: bytes) -> None:
+        file, component = self._file(key), self._shown[key]
+        is_ours_to_make = file.startswith((TREE, b".sage/"))
+        if not self._tree.has_folder_of(file) and not (is_ours_to_make and self._tree.make_folder_of(file)):
+            return  # outside a sparse checkout, or behind a link
+        left = self._left(key)
+        is_as_left = left is not None and key not in self._changed and left.component == component
+        if left is not None and is_as_left and left.last >= 0:
+            lines = list(self._index.events.lines(component, left.last))
+        else:
+            present = self._rescued(key)
+            lines = [each for each in self._index.events.lines(component) if each[1] not in present]
+        newest = self._index.events.last_number()
+        stamp = self._tree.append(file, (line for _, _, line in lines)) if lines else self._tree.stamp(file)
+        if stamp is not None:
+            self._index.sidecars.put(self._worktree, self._index.commits.path_number(key), component, stamp, newest)
+
+    def _rescued(self, key: bytes) -> frozenset[EventId]:
+        """The ids in a sidecar's whole lines; a torn end, which nobody will find again, is kept elsewhere."""
+        reading = self._reading(key)
+        if reading is None:
+            return frozenset()
+        if reading.torn:
+            lost = self._checkout.sage / "lost" / "sidecars.ndjson"
+            self._tree.set_torn_aside(self._file(key), reading.torn, reading.whole_size, lost)
+        return reading.present
+
+    def _reading(self, key: bytes) -> Reading | None:
+        file = self._file(key)
+        if not self._tree.has_folder_of(file):
+            return None
+        content = self._tree.read(file)
+        return None if content is None else read_sidecar(self._checkout, file, content)
+
+    def _left(self, key: bytes) -> Left | None:
+        return self._index.sidecars.get(self._worktree, self._index.commits.path_number(key))
+
+    def _file(self, key: bytes) -> bytes:
+        return sidecar_of(self._identity, key)
