@@ -36,9 +36,9 @@ STRATEGY: Final = "lines-1"
 MIN_LINES: Final = 5
 ONE_IN: Final = 5
 """At least one line in so many: 20 %."""
-MAX_FILES: Final = 1_000
+MAX_FILES: Final = 400
 MAX_FILE_BYTES: Final = 1 << 20
-MAX_COMMIT_BYTES: Final = 16 << 20
+MAX_COMMIT_BYTES: Final = 8 << 20
 
 _BINARY_WINDOW = 8_000  # where git looks for a NUL
 _REGULAR_MODES = frozenset(("100644", "100755"))
