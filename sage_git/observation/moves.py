@@ -36,7 +36,7 @@ STRATEGY: Final = "lines-1"
 MIN_LINES: Final = 5
 ONE_IN: Final = 5
 """At least one line in so many: 20 %."""
-MAX_FILES: Final = 400
+MAX_FILES: Final = 200
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_COMMIT_BYTES: Final = 8 << 20
 

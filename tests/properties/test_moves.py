@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.observation.changes import Change, ChangeKind
-from sage_git.observation.moves import Merge, Split, blobs_to_compare, find_moves
+from sage_git.observation.moves import MAX_FILES, Merge, Split, blobs_to_compare, find_moves
 
 NULL = ObjectId("0" * 40)
 NEW_KINDS = (ChangeKind.ADDED, ChangeKind.COPIED)
@@ -142,7 +142,7 @@ def test_any_bytes_at_all_are_compared_without_an_error(before: bytes, after: by
 
 def test_hundreds_of_files_that_trade_lines_stay_linear() -> None:
     """Every removed file deals its lines out to every added one: the worst case for comparing pairs."""
-    count = 200
+    count = MAX_FILES // 2
     grid = [[b"line %d to %d number %d" % (*pair, n) for n in range(3)] for pair in product(range(count), repeat=2)]
     contents: dict[ObjectId, bytes | None] = {}
     changes = []
