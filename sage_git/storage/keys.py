@@ -57,6 +57,14 @@ def ensure_writer(directory: Path, repository: RepositoryId) -> str:
     return public
 
 
+def introduction(directory: Path) -> bytes:
+    """The content of writer.json, as the sealed log carries it. Raises StorageError."""
+    content = _read(directory / "writer.json")
+    if content is None:
+        raise StorageError(str(directory / "writer.json"), "read", "ENOENT")
+    return content
+
+
 def load_key(directory: Path) -> Ed25519PrivateKey:
     """This clone's private key. Raises StorageError, ValidationError."""
     content = _read(directory / "writer.key")
