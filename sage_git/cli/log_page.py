@@ -33,22 +33,30 @@ class Page:
 
     def lines(self, entries: Iterable[Entry], arguments: Any) -> Iterator[Line]:
         """All lines, as `arguments` (graph, oneline, reverse, max_count) want them."""
+        form = log_text.plain_one_line if arguments.oneline or arguments.graph else log_text.plain_commit
         if arguments.reverse:
-            below = list(self._from_before(arguments.max_count, arguments.oneline))
-            yield from reversed(below)
-            yield from self._of_entries(entries, arguments)
+            found = list(self._counted(entries))
+            yield from reversed([form(commit, self._layout) for commit in self._before(arguments.max_count)])
+            yield from self._of_entries(found, arguments)
         else:
-            yield from self._of_entries(entries, arguments)
-            yield from self._from_before(arguments.max_count, arguments.oneline)
+            yield from self._of_entries(self._counted(entries), arguments)
+            older = self._before(arguments.max_count)
+            if older:
+                yield log_text.remark("before the record, from git:")
+            yield from (form(commit, self._layout) for commit in older)
         if not self._shown:
             yield log_text.plain_remark(self._nothing())
+
+    def _counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            self._shown += 1
+            yield entry
 
     def _of_entries(self, entries: Iterable[Entry], arguments: Any) -> Iterator[Line]:
         if arguments.graph:
             yield from self._graph(list(entries))
             return
         for portion in portions(entries):
-            self._shown += len(portion)
             layout = replace(self._layout, titles=self._reading.titles(portion))
             if arguments.oneline:
                 yield from (log_text.one_line(entry, layout) for entry in portion)
@@ -57,7 +65,6 @@ class Page:
 
     def _graph(self, entries: Sequence[Entry]) -> Iterator[Line]:
         assert self._source is not None
-        self._shown += len(entries)
         layout = replace(self._layout, titles=self._reading.titles(entries))
         parents = visible_parents(entries, self._reading.links(self._source))
         nodes = ((entry, str(entry.event.event_id), parents(entry)) for entry in entries)
@@ -65,21 +72,16 @@ class Page:
             lanes = Span(drawn.lanes, Style.LANE)
             yield [lanes] if drawn.node is None else log_text.one_line(drawn.node, layout, [lanes, Span(" ")])
 
-    def _from_before(self, count: int | None, is_oneline: bool) -> Iterator[Line]:  # noqa: FBT001
+    def _before(self, count: int | None) -> list[PlainCommit]:
+        """The commits from before the record that belong to the answer, newest first."""
         room = _MOST_BEFORE if count is None else min(count - self._shown, _MOST_BEFORE)
         if room <= 0 or not self._selection.is_whole:
-            return
-        until = self._selection.until_ms
+            return []
+        since, until = self._selection.since_ms, self._selection.until_ms
         commits = self._reading.before(self._source, room, None if until is None else until // 1000)
-        since = self._selection.since_ms
-        for position, commit in enumerate(c for c in commits if since is None or c.committed_at * 1000 >= since):
-            if not position and not is_oneline:
-                yield log_text.remark("before the record, from git:")
-            self._shown += 1
-            yield self._plain(commit, is_oneline)
-
-    def _plain(self, commit: PlainCommit, is_oneline: bool) -> Line:  # noqa: FBT001
-        return (log_text.plain_one_line if is_oneline else log_text.plain_commit)(commit, self._layout)
+        found = [commit for commit in commits if since is None or commit.committed_at * 1000 >= since]
+        self._shown += len(found)
+        return found
 
     def _nothing(self) -> str:
         if self._selection.only_open:

@@ -117,7 +117,7 @@ def frame() -> tuple[Parser, Any]:
     )
     parser.add_argument("--version", action="store_true", help="say which version this is")
     parser.add_argument("-h", "--help", action="store_true", help="show what there is")
-    return parser, parser.add_subparsers(dest="command", parser_class=Parser)
+    return parser, parser.add_subparsers(dest="command", prog="sage-git", parser_class=Parser)
 
 
 def every_command() -> dict[str, Parser]:

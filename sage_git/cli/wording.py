@@ -91,29 +91,35 @@ def short(identifier: str | None) -> str:
 
 
 def _move(before: list[str], after: list[str], columns: int | None) -> str:
-    """`before → after`; when that is too long, what both share is said once, then beginnings are cut."""
-    left, right = ", ".join(map(escape, before)), ", ".join(map(escape, after))
-    whole = f"{left} → {right}"
+    """`before → after`; when that is too long the shared folder is said once, then many are counted, then cut."""
+    left, right = list(map(escape, before)), list(map(escape, after))
+    whole = f"{', '.join(left)} → {', '.join(right)}"
     if columns is None or width(whole) <= columns:
         return whole
-    if len(before) == len(after) == 1 and (folded := _folded(left, right)) and width(folded) <= columns:
+    folded = _folded(left, right)
+    if folded and width(folded) <= columns:
         return folded
+    one, other = _few(left), _few(right)
     room = columns - 3
-    last = min(width(right), max(room - width(left), room // 2))
-    return f"{cut_path(left, room - last)} → {cut_path(right, last)}"
+    last = min(width(other), max(room - width(one), room // 2))
+    return f"{cut_path(one, room - last)} → {cut_path(other, last)}"
 
 
-def _folded(left: str, right: str) -> str:
-    """git's form for a rename: `src/{old → new}/name.py`; empty if the two share no folder."""
-    shared = dirname(commonprefix([left + "\0", right + "\0"]) + "x")
-    start = f"{shared}/" if shared else ""
-    tail = ""
-    if basename(left) == basename(right):
-        tail = f"/{basename(left)}"
-    if not (start or tail):
+def _few(paths: list[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"{len(paths)} files"
+
+
+def _folded(left: list[str], right: list[str]) -> str:
+    """git's form for a rename, `src/{old → new}/name.py`; empty if the paths share no folder and no name."""
+    paths = left + right
+    shared = commonprefix([f"{dirname(path)}/" for path in paths])
+    start = shared[: shared.rfind("/") + 1]
+    names = {basename(path) for path in paths}
+    tail = f"/{names.pop()}" if len(paths) == 2 and len(names) == 1 else ""
+    if len(start) < 2 and not tail:
         return ""
-    middle = [path[len(start) : len(path) - len(tail)] for path in (left, right)]
-    return f"{start}{{{middle[0]} → {middle[1]}}}{tail}"
+    inner = [[path[len(start) : len(path) - len(tail)] for path in side] for side in (left, right)]
+    return f"{start}{{{', '.join(inner[0])} → {', '.join(inner[1])}}}{tail}"
 
 
 def _remark(event: Event) -> str:

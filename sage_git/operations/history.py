@@ -144,7 +144,7 @@ def of_chronicle(readings: Readings, selection: Selection, components: Iterable[
     by_id = {row.event_id: row for row in rows}
     ordered = order(row.event for row in rows)
     newest = [by_id[event.event_id] for event in reversed(ordered) if event.event_id is not None]
-    incomplete = bool(missing_parents(ordered))
+    incomplete = not queries.has_all(readings.connection, missing_parents(ordered))
     wanted = [row for row in newest if _within(row, selection)]
     return list(entries_of(readings, selection, wanted)), incomplete
 

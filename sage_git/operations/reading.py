@@ -20,6 +20,7 @@ from sage_git.operations import before, history, sources
 from sage_git.operations.before import PlainCommit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.history import Entry, Readings, Selection
+from sage_git.operations.placing import sidecar_of
 from sage_git.operations.sources import Source
 from sage_git.storage import queries
 
@@ -110,7 +111,7 @@ class Reading:
             named = history.paths_of(entry.event)
             paths = [os.fsdecode(path) for path in here] or named
             best = next((path for path in named if path in paths), paths[0] if paths else "")
-            found[entry.number] = self.checkout.sidecar_of(best)
+            found[entry.number] = os.fsdecode(sidecar_of(self.checkout.known_identity(), os.fsencode(best)))
         return found
 
     def _paths_before(self, source: Source) -> list[str]:

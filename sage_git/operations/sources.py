@@ -9,20 +9,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from sage_git.chronicle.ids import lineage_name
 from sage_git.errors import NotHere, UsageError
 from sage_git.observation.commit import percent_encoded
-from sage_git.observation.lineage import heads
 from sage_git.operations.ledger import lineages_along
+from sage_git.operations.placing import key_of, subject_in
 from sage_git.operations.subjects import subject_lineage
+from sage_git.operations.views import component_at, path_text
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
     from sage_git.operations.checkout import Checkout
-
-_FOLDER: Final = ".sage/"
-_TREE: Final = ".sage/tree/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,12 @@ class Source:
 
 
 def locate(checkout: Checkout, cwd: Path, argument: str) -> Source:
-    """What `argument`, typed in `cwd`, names. Raises UsageError (outside the repository), NotHere (nothing is known)."""
+    """What `argument`, typed in `cwd`, names. Raises UsageError (outside), NotHere (nothing known)."""
     path = repository_path(checkout.repository.work_tree, cwd, argument)
-    for candidate in _readings(path, checkout.known_identity().suffix):
-        if components := _chronicles(checkout, candidate):
-            return replace(candidate, components=components)
+    for candidate in _readings(checkout, path):
+        chronicle = _chronicle(checkout, candidate)
+        if chronicle is not None:
+            return replace(candidate, components=frozenset((chronicle,)))
     if path == "" or queries.paths_under(checkout.index.connection, os.fsencode(path)):
         return Source(path, is_folder=True)
     if _git_knows(checkout, path):
@@ -68,31 +68,31 @@ def repository_path(work_tree: Path | None, cwd: Path, argument: str) -> str:
     return "" if relative == "." else relative
 
 
-def _readings(path: str, suffix: str) -> Iterator[Source]:
+def _readings(checkout: Checkout, path: str) -> Iterator[Source]:
     """What `path` can mean, the most literal first."""
     yield Source(path)
-    if path.startswith(_TREE) and path.endswith(suffix):
-        yield Source(path[len(_TREE) : -len(suffix)])
-    elif path.startswith(_FOLDER) and path.endswith(suffix) and "/" not in path[len(_FOLDER) :]:
-        yield Source(path[len(_FOLDER) : -len(suffix)], is_subject=True)
-    if path.endswith(suffix):
-        yield Source(path[: -len(suffix)])
+    key = key_of(checkout.known_identity(), os.fsencode(path))
+    if key:
+        subject = subject_in(key)
+        yield Source(subject, is_subject=True) if subject else Source(os.fsdecode(key))
 
 
-def _chronicles(checkout: Checkout, source: Source) -> frozenset[int]:
-    """The chronicles of what `source` says: those that its path stands in now, else the one it last stood in."""
-    connection = checkout.index.connection
-    if source.is_subject:
-        component = queries.component_named(connection, subject_lineage(source.path) or "")
-        return frozenset() if component is None else frozenset((component,))
-    raw = os.fsencode(source.path)
-    if not queries.knows_path(connection, raw):
-        return frozenset()
+def _chronicle(checkout: Checkout, source: Source) -> int | None:
+    """The chronicle of what `source` says: the one that its path stands in at HEAD, else the one it last stood in."""
     index = checkout.index
-    now = heads(index.commits, index.commits.place(checkout.repository.head()), raw)
-    path = percent_encoded(raw) if raw != source.path.encode("utf-8", "replace") else source.path
-    lineages = lineages_along(index, now or queries.events_at(connection, raw)[-1:], path)
-    return frozenset(map(index.events.component, lineages))
+    if source.is_subject:
+        number = index.events.known_lineage(subject_lineage(source.path) or "")
+        return None if number is None else index.events.component(number)
+    raw = os.fsencode(source.path)
+    if not queries.knows_path(index.connection, raw):  # at most a statement spoke of it
+        identity = checkout.known_identity()
+        number = index.events.known_lineage(lineage_name(identity.repository, path_text(raw), identity.since))
+        return None if number is None else index.events.component(number)
+    now = component_at(checkout, checkout.repository.head(), raw)
+    if now is not None:
+        return now
+    lineages = lineages_along(index, queries.events_at(index.connection, raw)[-1:], path_text(raw))
+    return index.events.component(lineages[0]) if lineages else None
 
 
 def _git_knows(checkout: Checkout, path: str) -> bool:
@@ -106,4 +106,4 @@ def _near(checkout: Checkout, path: str) -> str:
     name = os.path.basename(path)
     if (found := queries.path_ending_in(checkout.index.connection, os.fsencode(name))) is not None:
         return f"did you mean {os.fsdecode(found)}?"
-    return "sage-git log without a path shows the whole repository; paths are as git has them, with every rename since"
+    return "check the spelling; sage-git log alone shows the whole repository"

@@ -79,10 +79,10 @@ def components_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> set
     return {component for (component,) in _portions(connection, sql, numbers)}
 
 
-def component_named(connection: sqlite3.Connection, name: str) -> int | None:
-    """The chronicle of the lineage or subject `name`."""
-    row = connection.execute("SELECT component FROM lineages WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
+def has_all(connection: sqlite3.Connection, names: Iterable[EventId]) -> bool:
+    """True if every one of these events is known."""
+    wanted = {bytes.fromhex(name) for name in names}
+    return len(list(_portions(connection, "SELECT 1 FROM events WHERE event_id IN ({})", wanted))) == len(wanted)
 
 
 def by_event_prefix(connection: sqlite3.Connection, digits: str, limit: int) -> list[Row]:
