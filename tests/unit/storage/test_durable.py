@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from errno import EIO, ENOSPC
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_everything_is_written_however_little_the_system_takes_at_a_time(content
         return len(taken)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(durable.os, "write", some)
+        patch.setattr(os, "write", some)
         durable.write_all(7, content)
     assert written == content
 
@@ -44,17 +45,17 @@ def test_everything_is_written_however_little_the_system_takes_at_a_time(content
 @pytest.mark.parametrize("call, reason", [("write", ENOSPC), ("fsync", EIO)])
 def test_a_failed_append_is_taken_back(opened, monkeypatch, call, reason):
     fd, path = opened
-    real = {"write": os.write, "fsync": os.fsync}[call]
-    calls = []
+    real: Callable[..., int | None] = getattr(os, call)
+    calls: list[int] = []
 
-    def fails(fd: int, *content: bytes) -> int:
+    def fails(fd: int, *content: bytes) -> int | None:
         calls.append(fd)
         if len(calls) > 1:
             return real(fd, *content)
         real(fd, *(part[:3] for part in content))
         raise OSError(reason, "no")
 
-    monkeypatch.setattr(durable.os, call, fails)
+    monkeypatch.setattr(os, call, fails)
     with pytest.raises(StorageError) as caught:
         durable.append_and_sync(fd, b"new\n", 4, path)
     assert (caught.value.operation, caught.value.path) == ("append to", str(path))
@@ -78,17 +79,17 @@ def test_a_replaced_file_is_new_and_leaves_no_draft(tmp_path):
     durable.replace_file(path, b"two", 0o600)
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["writer.key"]
+    assert [left.name for left in tmp_path.iterdir()] == ["writer.key"]
 
 
 def test_a_file_that_cannot_be_replaced_is_as_before(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    monkeypatch.setattr(durable.os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "no")))
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "no")))
     with pytest.raises(PermissionRefused):
         durable.replace_file(path, b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [left.name for left in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_draft_is_not_written_through_a_link(tmp_path):

@@ -34,7 +34,7 @@ def actions(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def chronicle(tmp_path) -> Path:
+def chronicle(tmp_path: Path) -> Path:
     return tmp_path / "notes.sage"
 
 

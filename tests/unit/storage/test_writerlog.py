@@ -124,7 +124,8 @@ ACTIONS = st.lists(
 @given(ACTIONS)
 def test_a_log_holds_what_a_list_would(tmp_path_factory, actions):
     directory = tmp_path_factory.mktemp("log")
-    log, model, sealed = WriterLog(directory), [], 0
+    log, sealed = WriterLog(directory), 0
+    model: list[bytes] = []
     for action, amount in actions:
         match action:
             case "append":
