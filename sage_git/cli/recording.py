@@ -10,6 +10,7 @@ from sage_git.cli.text import Span, Style
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
+    from sage_git.operations.checkout import Checkout
 
 
 def register(commands: Any) -> None:
@@ -37,6 +38,7 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     ):
         checkout.known_identity()
         outcome = record(checkout, progress)
+        adopted = _adopted(checkout) if arguments.complete else 0
     if arguments.hook:
         return 0
     with render.screen(arguments, surroundings) as out:
@@ -44,12 +46,20 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
             out.line("nothing is recorded until .sage/config.toml is committed")
             return 0
         out.line(_done(outcome.commits, outcome.events))
+        if adopted:
+            out.line(f"took {_many(adopted, 'event')} made elsewhere into this clone's log")
         for finding in outcome.findings:
             out.line(Span("  finding  ", Style.OPEN), finding)
         if outcome.deferred:
             count = len(outcome.deferred)
             out.line(Span(_many(count, "commit") + " had to wait", Style.OPEN), "; sage-git status says why")
     return 1 if outcome.deferred or outcome.findings else 0
+
+
+def _adopted(checkout: Checkout) -> int:
+    from sage_git.operations.completing import adopt_everything
+
+    return adopt_everything(checkout)
 
 
 def _done(commits: int, events: int) -> str:

@@ -12,6 +12,7 @@ from sage_git.cli.text import Span, Style, cut_path, escape, span, width
 from sage_git.operations.history import ROGUE, Entry
 
 SHORT: Final = 8
+_LEAST_PATH: Final = 16
 _VERBS: Final = {
     "FILE_ADDED": ("added", Style.ADDED),
     "FILE_EDITED": ("edited", Style.PLAIN),
@@ -50,8 +51,10 @@ def what(event: Event, columns: int | None) -> Span:
             return Span(_move(_texts(event, "sourcePaths"), [_text(event, "resultPath")], columns))
         case _:
             path, more = escape(_text(event, "filePath") or event.subject or ""), _remark(event)
-            room = None if columns is None else max(columns - width(more), 12)
-            return Span((path if room is None else cut_path(path, room)) + more)
+            if columns is None or width(path + more) <= columns:
+                return Span(path + more)
+            more = more if columns - width(more) >= _LEAST_PATH else ""
+            return Span(cut_path(path, columns - width(more)) + more)
 
 
 def mark(entry: Entry) -> Span:

@@ -113,6 +113,12 @@ def answers(connection: sqlite3.Connection) -> list[Row]:
     return [Row.of(columns) for columns in connection.execute(sql)]
 
 
+def in_no_log(connection: sqlite3.Connection, limit: int) -> list[tuple[EventId, bytes]]:
+    """The oldest `limit` events, with their lines, that do not stand in this clone's own log."""
+    sql = "SELECT event_id, line FROM events WHERE entry IS NULL AND line IS NOT NULL ORDER BY number LIMIT ?"
+    return [(EventId(identifier.hex()), line) for identifier, line in connection.execute(sql, (limit,))]
+
+
 def findings(connection: sqlite3.Connection) -> list[tuple[ObjectId | None, str, str]]:
     """What could not be recorded: the commit, a stable code, a sentence."""
     rows = connection.execute("SELECT oid, code, message FROM findings ORDER BY code, message")

@@ -1,0 +1,34 @@
+"""`record --complete`: this clone's log takes in what was made elsewhere and no known log holds (SPEC 11)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import catch_up_with_log
+from sage_git.operations.sealing import seal_full_segments
+from sage_git.storage import queries
+from sage_git.storage.keys import ensure_writer
+from sage_git.storage.lock import held
+
+_TIMEOUT_MS: Final = 10_000
+_PORTION: Final = 4_096
+
+
+def adopt_everything(checkout: Checkout) -> int:
+    """How many events were taken into this clone's log: every one that was in no log. Safe to do again.
+
+    Raises NotHere, LockTimeout, StorageError, GitFailed.
+    """
+    adopted = 0
+    with held(checkout.sage / "log.lock", _TIMEOUT_MS):
+        catch_up_with_log(checkout)
+        while lines := queries.in_no_log(checkout.index.connection, _PORTION):
+            ensure_writer(checkout.sage, checkout.known_identity().repository)
+            numbers = checkout.log.append([line for _, line in lines])
+            with checkout.index.transaction():
+                for number, (event_id, _) in zip(numbers, lines, strict=True):
+                    checkout.index.events.set_entry(event_id, number)
+            adopted += len(lines)
+        seal_full_segments(checkout)
+    return adopted
