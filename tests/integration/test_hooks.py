@@ -282,7 +282,8 @@ def test_a_lost_interpreter_is_one_line_and_no_failure(recorded: Recorded, tmp_p
     finished = recorded.repository.run("commit", "--allow-empty", "-qm", "still works")
     assert finished.returncode == 0
     assert finished.stderr.decode() == (
-        f"sage-git: post-commit: interpreter {tmp_path}/interpreter is gone; run `sage-git init` again, or `sage-git deinit`\n"
+        f"sage-git: post-commit: interpreter {tmp_path}/interpreter is gone; "
+        "run `sage-git init` again, or `sage-git deinit`\n"
     )
 
 

@@ -1,0 +1,42 @@
+"""`sage-git demo` plays to its end with real git, on any machine, and touches nothing but its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.kit import GitRepository, run_sage
+
+
+def test_the_demo_shows_all_of_it_and_leaves_a_clean_repository(tmp_path: Path):
+    finished = run_sage("demo", "shown", cwd=tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    shown = GitRepository(tmp_path / "shown")
+    assert shown.git("status", "--short") == ""
+    assert (shown.path / "shop" / "billing.py.sage").is_file()
+    for words in ("sage-git init", "refactor-bot", "renamed", "split", "clean merge", "unplanned"):
+        assert words in finished.stdout
+    assert list(tmp_path.iterdir()) == [shown.path]
+
+
+def test_the_commands_that_it_tells_are_the_commands_that_ran(tmp_path: Path):
+    told = run_sage("demo", "shown", cwd=tmp_path).stdout
+    subjects = GitRepository(tmp_path / "shown").git("log", "--no-merges", "--format=%s").splitlines()
+    by_hand = [subject for subject in subjects if not subject.endswith("with sage-git")]
+    assert len(by_hand) == 7
+    for subject in by_hand:
+        assert f"git commit -am '{subject}'" in told
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path: Path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("x")
+    finished = run_sage("demo", "full", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "is there already, and not empty" in finished.stderr
+
+
+def test_the_users_git_configuration_does_not_matter(tmp_path: Path, sealed: Path):
+    (sealed / ".gitconfig").write_text(
+        "[commit]\ngpgSign = true\n[merge]\nff = only\n[init]\ntemplateDir = /nonexistent\n"
+    )
+    assert run_sage("demo", "shown", cwd=tmp_path).returncode == 0
