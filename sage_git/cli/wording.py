@@ -76,6 +76,8 @@ def mark(entry: Entry) -> Span:
 
 def statement(event: Event) -> str:
     """One sentence for a statement, not escaped."""
+    if not event.line:
+        return f"{_plain_name(event.type)}, redacted"
     said = _SENTENCES.get(event.type)
     words = said(event) if said else _plain_name(event.type)
     return " ".join(words.split(" "))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from sage_git.chronicle.event import Event
@@ -49,9 +50,11 @@ class Row:
 
     @property
     def event(self) -> Event:
-        """The event; of a redacted one only the id and what its type was."""
+        """The event; of a redacted one only its id, type and time are left, and `redacted`."""
         if self.line is None:
-            return Event.trusted(self.event_id, b"", {"eventId": self.event_id, "type": self.type or "REDACTED"})
+            moment = datetime.fromtimestamp(self.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+            known = {"eventId": self.event_id, "type": self.type, "timestamp": moment.replace("+00:00", "Z")}
+            return Event.trusted(self.event_id, b"", {**known, "redacted": True})
         return Event.trusted(self.event_id, self.line)
 
 
