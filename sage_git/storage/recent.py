@@ -44,7 +44,7 @@ class Recent:
         self._last = b""
         self._lines = 0  # how many are accounted for; a line's number is its place among them, from 1
         self._unjudged: list[tuple[int, bytes]] = []
-        self._timestamps: dict[bytes, int] = {}  # the last line that has it
+        self._timestamps: dict[str, int] = {}  # the last line that has it
         self._true: dict[bytes, tuple[int, bytes]] = {}
         self._doubtful: dict[bytes, tuple[int, bytes]] = {}
 
@@ -66,12 +66,15 @@ class Recent:
         A line without a true id does not stand in the way of an event with one.
         """
         oldest = max(0, self._lines - RECENT_LINES)
-        if self._timestamps.get(event.timestamp.encode(), 0) <= oldest:
+        if self._timestamps.get(event.timestamp, 0) <= oldest:
             return None
         self._judge()
         key = _content_key(event)
-        number, line = self._true.get(key) or (not has_true_id and self._doubtful.get(key)) or (0, b"")
-        return check_line(line, number, 0).event if number > oldest else None
+        for contents in (self._true,) if has_true_id else (self._true, self._doubtful):
+            number, line = contents.get(key, (0, b""))
+            if number > oldest:
+                return Event.from_line(line)
+        return None
 
     def add(self, event: Event, *, has_true_id: bool) -> None:
         """Account for a line that the caller is about to append."""
@@ -79,7 +82,7 @@ class Recent:
         self._last = event.line
         self.size += len(event.line) + 1
         self._unjudged.append((self._lines, event.line))
-        self._timestamps[event.timestamp.encode()] = self._lines
+        self._timestamps[event.timestamp] = self._lines
         if has_true_id:
             self.head = event.event_id
         if not self._lines % RECENT_LINES:
@@ -96,7 +99,8 @@ class Recent:
             return
         for number, raw in enumerate(lines, self._lines + 1):
             self._unjudged.append((number, raw))
-            self._timestamps.update((timestamp, number) for timestamp in _TIMESTAMP.findall(raw))
+            for timestamp in _TIMESTAMP.findall(raw):
+                self._timestamps[timestamp.decode("utf-8", "replace")] = number
         self._lines += len(lines)
         self._last = lines[-1]
         self.head = next(filter(None, map(_true_id, reversed(lines))), self.head)
@@ -111,7 +115,7 @@ class Recent:
                 continue
             known = self._true if line.state is LineState.VALID else self._doubtful
             known[_content_key(line.event)] = (number, raw)
-            self._timestamps[line.event.timestamp.encode()] = number
+            self._timestamps[line.event.timestamp] = number
         self._unjudged.clear()
 
     def _prune(self) -> None:

@@ -16,9 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sage_git.chronicle.canonical import parse_canonical
 from sage_git.chronicle.event import Event, check_event
-from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import Detail, ValidationError
 from sage_git.storage.durable import append_and_sync, cut_back, read_at, set_aside, sync_directory, sync_file, told_as
@@ -171,10 +169,7 @@ def _mend(fd: int, name: str) -> int:
 
 
 def _event(raw: bytes) -> Event | None:
-    fields = parse_canonical(raw)
-    if fields is None:
-        return check_line(raw, 1, 0).event
-    if not isinstance(fields, dict):
+    try:
+        return Event.from_line(raw)
+    except ValidationError:  # no event at all; `fsck` names it
         return None
-    identifier = fields.get("eventId")
-    return Event.trusted(EventId(identifier) if isinstance(identifier, str) else None, raw, fields)

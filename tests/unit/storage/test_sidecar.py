@@ -10,7 +10,7 @@ import pytest
 
 from sage_git.chronicle.event import Event
 from sage_git.errors import StorageError, ValidationError
-from sage_git.storage import sidecar
+from sage_git.storage import recent, sidecar
 from sage_git.storage.recent import RECENT_LINES
 
 CLOCK_MS = 1_767_322_645_678  # 2026-01-02T02:57:25.678Z
@@ -116,6 +116,17 @@ def test_an_event_whose_id_does_not_verify_never_shadows_one_whose_id_does(chron
     assert append(chronicle, step("one")).has_true_id()
     append(chronicle, step("one", eventId="c" * 64), compute_id=False)  # and once it is there, nothing comes beside it
     assert len(sidecar.read(chronicle)) == 2
+
+
+def test_an_event_that_has_gone_out_of_sight_does_not_hide_its_double(chronicle, monkeypatch):
+    monkeypatch.setattr(recent, "RECENT_LINES", 3)
+    append(chronicle, step("one"))
+    append(chronicle, step("one"))  # makes the first one known by its content
+    for other in "abc":
+        append(chronicle, step(other))
+    for _ in range(2):
+        append(chronicle, step("one", eventId="b" * 64), compute_id=False)
+    assert actions(chronicle) == ["one", "a", "b", "c", "one"]
 
 
 def test_a_broken_event_names_every_field_and_leaves_no_file_content(chronicle):
