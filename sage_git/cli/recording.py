@@ -49,7 +49,7 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         if adopted:
             out.line(f"took {_many(adopted, 'event')} made elsewhere into this clone's log")
         for finding in outcome.findings:
-            out.line(Span("  finding  ", Style.OPEN), finding)
+            out.line(Span("  finding  ", Style.OPEN), finding.message)
         if outcome.deferred:
             count = len(outcome.deferred)
             out.line(Span(_many(count, "commit") + " had to wait", Style.OPEN), "; sage-git status says why")

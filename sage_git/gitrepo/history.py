@@ -14,7 +14,17 @@ from sage_git.observation.commit import Commit, parse_commit
 from sage_git.observation.facts import SUBMODULE_MODE
 from sage_git.observation.moves import MAX_FILE_BYTES, blobs_to_compare
 
-_RAW = ("-r", "--root", "--always", "--raw", "-z", "--no-abbrev", "--ignore-submodules=none", "--no-textconv", "--no-ext-diff")
+_RAW = (
+    "-r",
+    "--root",
+    "--always",
+    "--raw",
+    "-z",
+    "--no-abbrev",
+    "--ignore-submodules=none",
+    "--no-textconv",
+    "--no-ext-diff",
+)
 _RENAMES = ("-M50%", "-C50%", "-l2000")
 _WINDOW = 512
 
@@ -34,6 +44,15 @@ class CommitChanges:
     @property
     def is_merge(self) -> bool:
         return len(self.commit.parents) > 1
+
+    def added_blobs(self) -> Iterator[ObjectId]:
+        """The blobs whose sizes FILE_ADDED may have to tell."""
+        for change in self.changes:
+            if change.kind in (ChangeKind.ADDED, ChangeKind.COPIED) and change.new_mode != SUBMODULE_MODE:
+                yield change.new_id
+        for merged in self.merge_changes:
+            if is_missing(merged.old[0][0]) and merged.new_mode not in ("000000", SUBMODULE_MODE):
+                yield merged.new_id
 
 
 @dataclass(slots=True)
@@ -66,7 +85,7 @@ def read_commits(scratch: Scratch, oids: Sequence[ObjectId]) -> list[Commit]:
 
 
 def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window]:
-    """What all of `commits` did, in their order, in windows. Raises GitFailed if an object that a diff needs is not here."""
+    """What all of `commits` did, in order, in windows. Raises GitFailed if an object that a diff needs is not here."""
     merges = [commit.oid for commit in commits if len(commit.parents) > 1]
     others = [commit.oid for commit in commits if len(commit.parents) < 2]
     with (
@@ -106,12 +125,7 @@ def _add_sizes_and_contents(scratch: Scratch, window: Window) -> None:
     added: dict[ObjectId, None] = {}
     compared: dict[ObjectId, None] = {}
     for entry in window.commits:
-        for change in entry.changes:
-            if change.kind in (ChangeKind.ADDED, ChangeKind.COPIED) and change.new_mode != SUBMODULE_MODE:
-                added[change.new_id] = None
-        for merged in entry.merge_changes:
-            if is_missing(merged.old[0][0]) and merged.new_mode not in ("000000", SUBMODULE_MODE):
-                added[merged.new_id] = None
+        added.update(dict.fromkeys(entry.added_blobs()))
         compared.update(dict.fromkeys(blobs_to_compare(entry.changes)))
     window.sizes = scratch.sizes(list(added))
     wanted = list(compared)

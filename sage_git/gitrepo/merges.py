@@ -44,8 +44,8 @@ def _of_pairs(scratch: Scratch, oids: Sequence[ObjectId]) -> Iterator[tuple[Obje
         return
     oid, paths = ObjectId(""), set[bytes]()
     fields = iter(shown.split(b"\0"))
-    for entry in fields:
-        entry = entry.lstrip(b"\n")
+    for raw in fields:
+        entry = raw.lstrip(b"\n")
         if _HEADER.fullmatch(entry):
             if oid:
                 yield oid, frozenset(paths)
@@ -61,7 +61,9 @@ def _of_octopus(scratch: Scratch, merge: Commit) -> frozenset[bytes] | None:
     tree = ""
     for theirs in merge.parents[1:]:
         try:
-            shown = scratch.run("merge-tree", "--write-tree", "-z", "--no-messages", "--allow-unrelated-histories", ours, theirs)
+            shown = scratch.run(
+                "merge-tree", "--write-tree", "-z", "--no-messages", "--allow-unrelated-histories", ours, theirs
+            )
         except GitFailed as failure:
             if failure.status != 1:  # 1 says that there are conflicts, which git octopus would have refused
                 return None

@@ -35,7 +35,7 @@ def missing_blobs(scratch: Scratch, commits: Sequence[ObjectId]) -> dict[ObjectI
 
 
 def fetch(repository: Repository, blobs: Sequence[ObjectId]) -> bool:
-    """Ask the promising remote for `blobs` in one request, as git itself would when it needed them; True if it gave them."""
+    """True if the promising remote gave `blobs`, asked in one request as git itself would when it needed them."""
     try:
         remote = repository.git("config", "--get", "extensions.partialClone").decode().strip()
     except GitFailed:
@@ -47,7 +47,9 @@ def fetch(repository: Repository, blobs: Sequence[ObjectId]) -> bool:
     quiet = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--quiet")
     asked = "".join(f"{blob}\n" for blob in dict.fromkeys(blobs)).encode("ascii")
     try:
-        repository.git("-c", "fetch.negotiationAlgorithm=noop", "fetch", *quiet, "--stdin", remote, input=asked, locks=True)
+        repository.git(
+            "-c", "fetch.negotiationAlgorithm=noop", "fetch", *quiet, "--stdin", remote, input=asked, locks=True
+        )
     except GitFailed:
         return False
     return True

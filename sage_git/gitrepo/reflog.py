@@ -32,7 +32,7 @@ def marks(repository: Repository) -> dict[str, str]:
 
 
 def read_after(repository: Repository, known: Mapping[str, str]) -> Read:
-    """The entries after the marked lines; all of a reflog whose mark is gone (it was expired, so all that is left is new)."""
+    """The entries after the marked lines; all of a reflog whose mark is gone (it expired, so what is left is new)."""
     commits: dict[ObjectId, None] = {}
     made: set[ObjectId] = set()
     now: dict[str, str] = {}

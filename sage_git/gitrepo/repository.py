@@ -31,14 +31,20 @@ class Repository:
         questions = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir")
         where = ["rev-parse", *questions, "--path-format=absolute", "--git-common-dir"]
         explicit = {k: Path(start, environment[k]) for k in ("GIT_DIR", "GIT_WORK_TREE") if environment.get(k)}
-        place = {"git_dir": explicit.get("GIT_DIR"), "work_tree": explicit.get("GIT_WORK_TREE")}
+
+        def ask(*arguments: str) -> str:
+            shown = run_in_users(
+                arguments,
+                environment=environment,
+                cwd=start,
+                git_dir=explicit.get("GIT_DIR"),
+                work_tree=explicit.get("GIT_WORK_TREE"),
+            )
+            return shown.decode("utf-8", "surrogateescape")
+
         try:
-            answer = run_in_users(where, environment=environment, cwd=start, **place)
-            bare, shallow, object_format, git_dir, common = answer.decode("utf-8", "surrogateescape").splitlines()
-            top = None
-            if bare != "true":
-                shown = run_in_users(["rev-parse", "--show-toplevel"], environment=environment, cwd=start, **place)
-                top = Path(shown.decode("utf-8", "surrogateescape").removesuffix("\n"))
+            bare, shallow, object_format, git_dir, common = ask(*where).removesuffix("\n").split("\n")
+            top = None if bare == "true" else Path(ask("rev-parse", "--show-toplevel").removesuffix("\n"))
         except GitFailed as failure:
             raise _not_here(failure, start) from None
         except (FileNotFoundError, NotADirectoryError):
@@ -110,7 +116,11 @@ class Repository:
             return self.tracked_paths(commit) & {path.encode("utf-8", "surrogateescape") for path in wanted}
         for start in range(0, len(wanted), 300):
             portion = wanted[start : start + 300]
-            found.update(self.git("ls-tree", "-z", "--full-tree", "--format=%(objecttype) %(path)", commit, "--", *portion).split(b"\0"))
+            found.update(
+                self.git(
+                    "ls-tree", "-z", "--full-tree", "--format=%(objecttype) %(path)", commit, "--", *portion
+                ).split(b"\0")
+            )
         return {entry.partition(b" ")[2] for entry in found if entry and not entry.startswith(b"tree ")}
 
     def version(self) -> tuple[int, ...]:
@@ -124,5 +134,7 @@ def _not_here(failure: GitFailed, start: Path) -> NotHere:
     if "not a git repository" in words:
         return NotHere(f"{start} is not inside a git repository", remedy="go to one, or make one with `git init`")
     if "dubious ownership" in words:
-        return NotHere(f"git does not trust {start}: it belongs to somebody else", remedy=words.splitlines()[-1].strip())
+        return NotHere(
+            f"git does not trust {start}: it belongs to somebody else", remedy=words.splitlines()[-1].strip()
+        )
     return NotHere(words.splitlines()[-1].removeprefix("fatal: ") if words else str(failure))

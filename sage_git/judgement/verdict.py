@@ -1,6 +1,6 @@
-"""What the policy says of a fact (SPEC 6): the verdict that hangs on it as a leaf. Pure, and the same wherever it is made.
+"""What the policy says of a fact (SPEC 6): the verdict that hangs on it as a leaf, the same wherever it is made.
 
-There are no plans yet, so an edit is what git's automatic merge did, or was there before `init` joined its branch, or is
+There are no plans yet, so an edit is what git's automatic merge did, or was on a branch before `init`, or is
 unplanned. Additions, removals and pure renames have no verdict until a plan has ever been approved.
 """
 

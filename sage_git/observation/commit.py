@@ -1,4 +1,4 @@
-"""A raw commit object, parsed by us: git's own log re-encodes, maps and decorates. Not here: what the commit changed."""
+"""A raw commit object, parsed by us: git's own log re-encodes, maps and decorates. Not here: what it changed."""
 
 from __future__ import annotations
 

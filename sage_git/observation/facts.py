@@ -1,7 +1,7 @@
 """The facts of one commit (SPEC 5): FILE_ADDED, FILE_EDITED, FILE_REMOVED, FILE_RENAMED, FILE_SPLIT, FILE_MERGED.
 
-Responsible for turning changes into events and for what the commit's own facts make of H (`lineage`). Not here: where H is
-kept, which commits are observed, and what a policy says of a fact (`judgement`).
+Responsible for turning changes into events and for what the commit's own facts make of H (`lineage`). Not here: where H
+is kept, which commits are observed, and what a policy says of a fact (`judgement`).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def observe_merge(
     sizes: Mapping[ObjectId, int],
     parents: Parents,
 ) -> Observation:
-    """The facts of a merge: its paths that differ from every parent; `renames` are those against the first, by new path."""
+    """The facts of a merge, about the paths that differ from every parent; `renames`: against the first, by new path."""
     writer = _Writer(commit, parents)
     changes = list(changes)
     used = {change.path: renames[change.path] for change in changes if _comes_by_rename(change, renames)}
@@ -150,16 +150,14 @@ class _Writer:
         latest = dict(self.observation.heads)
         now_last: dict[bytes, list[EventId]] = {}
         for move in moves:
-            payload: dict[str, Any]
-            match move:
-                case Split(original, results):
-                    first, others = original, results
-                    payload = {"type": "FILE_SPLIT", "originalHash": before[original], "strategy": STRATEGY}
-                    paths: dict[str, Any] = {"originalPath": original, "resultingPaths": list(results)}
-                case Merge(sources, result):
-                    first, others = result, sources
-                    payload = {"type": "FILE_MERGED", "resultHash": after[result], "strategy": STRATEGY}
-                    paths = {"sourcePaths": list(sources), "resultPath": result}
+            if isinstance(move, Split):
+                first, others = move.original, move.results
+                payload = {"type": "FILE_SPLIT", "originalHash": before[first], "strategy": STRATEGY}
+                paths: dict[str, Any] = {"originalPath": first, "resultingPaths": list(others)}
+            else:
+                first, others = move.result, move.sources
+                payload = {"type": "FILE_MERGED", "resultHash": after[first], "strategy": STRATEGY}
+                paths = {"sourcePaths": list(others), "resultPath": first}
             keys = [self._renamed_to.get(path, path) for path in (first, *others)]
             follows = dict.fromkeys(fact for key in keys for fact in latest.get(key, ()))
             fact = self._write(None, payload, paths, tuple(follows))

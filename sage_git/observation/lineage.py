@@ -4,9 +4,9 @@ Commits lie in chains: a commit goes on in its first parent's chain if it is the
 branches off there. A row (path, chain, position) says what H became at that commit; nothing is stored where H is as the
 first parent has it. Responsible for reading such rows and for the rows of merges. Not here: the rows' storage.
 
-A row is *detached* if its facts do not descend from all that H had there before: a path renamed away, or one that a rename
-brought over an old removal. Between two commits with a common position, a path with no row on one side and no detached
-row on the other has its newest facts on the other, so a merge need not look at it.
+A row is *detached* if its facts do not descend from all that H had there before: a path renamed away, or one that a
+rename brought over an old removal. Between two commits with a common position, a path with no row on one side and no
+detached row on the other has its newest facts on the other, so a merge need not look at it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.observation.commit import Commit
 
 Facts = tuple[EventId, ...]
 
@@ -99,6 +100,21 @@ def merged_rows(
         facts = newest(groups, ancestry)
         if set(facts) != set(groups[0]):
             yield path, facts
+
+
+def main_lines(commits: Sequence[Commit]) -> dict[ObjectId, ObjectId]:
+    """For each first parent of `commits` (parents first, HEAD last) the child that goes on in its chain.
+
+    First parents of HEAD make one chain, so that what was there all along is found at once.
+    """
+    first = {commit.oid: commit.parents[0] for commit in commits if commit.parents}
+    goes_on: dict[ObjectId, ObjectId] = {}
+    for commit in reversed(commits):
+        oid = commit.oid
+        while (parent := first.get(oid)) is not None and parent not in goes_on:
+            goes_on[parent] = oid
+            oid = parent
+    return goes_on
 
 
 def is_detached(before: Facts, event_parents: Iterable[EventId]) -> bool:

@@ -1,6 +1,6 @@
 """Lines in a sidecar that we did not write: what of them is a statement is adopted into the log, the rest is named.
 
-Facts and verdicts cannot be adopted: they follow from commits, and one that we do not know is not true of any that we know.
+Facts and verdicts cannot be adopted: they follow from commits, and an unknown one is not true of any that we know.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sage_git.chronicle.ids import EventId, event_id
 from sage_git.chronicle.ndjson import Line, LineState, read_lines
 from sage_git.chronicle.payloads import is_fact
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import Occasion, enter
 from sage_git.storage.keys import ensure_writer
 
@@ -26,14 +27,14 @@ class Reading:
     unknown: tuple[Event, ...]
     torn: bytes
     whole_size: int
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading:
     """What stands in a sidecar that somebody else may have written to."""
     present: set[EventId] = set()
     unknown: dict[EventId, Event] = {}
-    findings: list[str] = []
+    findings: list[Finding] = []
     torn = b""
     for line in read_lines(content):
         if line.state is LineState.TORN:
@@ -54,7 +55,9 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
                 if is_adoptable(line.event):
                     unknown[identifier] = line.event
                 else:
-                    findings.append(_finding(relative, line.number, f"{line.event.type} is not true of any commit known here"))
+                    findings.append(
+                        _finding(relative, line.number, f"{line.event.type} is not true of any commit known here")
+                    )
     return Reading(frozenset(present), tuple(unknown.values()), torn, len(content) - len(torn), tuple(findings))
 
 
@@ -86,5 +89,5 @@ def adopt(checkout: Checkout, events: Iterable[Event]) -> int:
     return len(new)
 
 
-def _finding(relative: bytes, number: int, reason: str) -> str:
-    return f"{os.fsdecode(relative)}:{number}: {reason}"
+def _finding(relative: bytes, number: int, reason: str) -> Finding:
+    return Finding("sidecar-line", f"{os.fsdecode(relative)}:{number}: {reason}; see `sage-git fsck`")

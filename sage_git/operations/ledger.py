@@ -53,7 +53,10 @@ def enter(index: Index, identity: Identity, event: Event, occasion: Occasion, en
 
 
 def catch_up_with_log(checkout: Checkout) -> int:
-    """Enter what this clone's log has and the index has not (a crash, a deleted index); how many. Holds the log's lock."""
+    """How many entries the log had beyond the index (after a crash, or a deleted index); they are entered now.
+
+    The caller holds the log's lock.
+    """
     index, identity = checkout.index, checkout.known_identity()
     have, length = index.events.entries(), checkout.log.length()
     if have >= length:
@@ -122,7 +125,11 @@ def _along(index: Index, event_id: EventId, path: str) -> Sequence[int]:
         return node.lineages
     for parent in node.parents:
         fact = index.events.event(parent)
-        if fact is not None and path in (fact.fields.get("newPath"), fact.fields.get("filePath"), fact.fields.get("oldPath")):
+        if fact is not None and path in (
+            fact.fields.get("newPath"),
+            fact.fields.get("filePath"),
+            fact.fields.get("oldPath"),
+        ):
             return _along(index, parent, path)
     return node.lineages
 

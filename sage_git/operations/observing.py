@@ -13,17 +13,16 @@ from sage_git.gitrepo.merges import differences_from_automatic
 from sage_git.judgement.verdict import Circumstance, Situation, verdict
 from sage_git.observation.changes import is_missing
 from sage_git.observation.facts import Fact, Observation, observe, observe_merge
-from sage_git.observation.lineage import heads, is_detached, merged_rows, newest
+from sage_git.observation.lineage import heads, is_detached, main_lines, merged_rows, newest
 from sage_git.observation.moves import find_moves
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import Occasion, enter, lineages_along
 from sage_git.operations.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 
 _LOG_TIMEOUT_MS: Final = 10_000
-Findings = list[str]
-"""What went wrong with single commits or files, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +33,28 @@ class Batch:
     events: int
 
 
-def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: Findings) -> Iterator[Batch]:
+def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: list[Finding]) -> Iterator[Batch]:
     """Record `outstanding`, a window at a time; each is durable when it is yielded. Raises GitFailed, StorageError."""
     if not outstanding.commits:
         return
+    goes_on = main_lines(outstanding.commits)
     for window in read_windows(checkout.scratch, outstanding.commits):
         automatic = _differences(checkout, window, outstanding)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-            recorder = _Recorder(checkout, outstanding, window, automatic)
+            recorder = _Recorder(checkout, outstanding, window, automatic, goes_on)
             with checkout.index.transaction():
                 for entry in window.commits:
-                    recorder.record(entry)
+                    reason = recorder.why_unobservable(entry)
+                    if reason is None:
+                        recorder.record(entry)
+                    else:
+                        outstanding.deferred.append(entry.commit.oid)
+                        findings.extend([Finding("unobservable", reason, entry.commit.oid)] if reason else [])
                 recorder.append_to_log()
             yield Batch(len(window.commits), recorder.entered)
 
 
-def _differences(
-    checkout: Checkout, window: Window, outstanding: Outstanding
-) -> Mapping[ObjectId, frozenset[bytes]]:
+def _differences(checkout: Checkout, window: Window, outstanding: Outstanding) -> Mapping[ObjectId, frozenset[bytes]]:
     """Where the merges that edited a file differ from the automatic merge."""
     editing = [
         entry.commit
@@ -71,6 +74,7 @@ class _Recorder:
         outstanding: Outstanding,
         window: Window,
         automatic: Mapping[ObjectId, frozenset[bytes]],
+        goes_on: Mapping[ObjectId, ObjectId],
     ) -> None:
         self._checkout = checkout
         self._identity = checkout.known_identity()
@@ -79,6 +83,8 @@ class _Recorder:
         self._outstanding = outstanding
         self._window = window
         self._automatic = automatic
+        self._goes_on = goes_on
+        self._deferred = set(outstanding.deferred)
         self._own_lines: list[bytes] = []
         self._next_entry = checkout.log.length()
         self.entered = 0
@@ -87,7 +93,8 @@ class _Recorder:
         """Enter one commit: its facts, their verdicts, and what it makes of H."""
         commit = entry.commit
         observation = self._observe(entry)
-        known = self._commits.add(commit.oid, commit.parents, commit.committed)
+        goes_on = not commit.parents or self._goes_on.get(commit.parents[0]) == commit.oid
+        known = self._commits.add(commit.oid, commit.parents, commit.committed, goes_on=goes_on)
         occasion = Occasion(known)
         is_own = commit.oid in self._outstanding.own
         for fact in observation.facts:
@@ -96,6 +103,19 @@ class _Recorder:
             if judged is not None:
                 self._enter(judged, occasion, is_own=is_own)
         self._put_heads(entry, observation)
+
+    def why_unobservable(self, entry: CommitChanges) -> str | None:
+        """Why nothing true can be said of this commit yet ("": because it comes after such a one); None if it can."""
+        oid = entry.commit.oid
+        if self._deferred.intersection(entry.commit.parents):
+            self._deferred.add(oid)
+            return ""
+        missing = next((blob for blob in entry.added_blobs() if self._window.sizes[blob] is None), None)
+        if missing is None:
+            return None
+        self._deferred.add(oid)
+        what = f"commit {oid[:12]} adds blob {missing[:12]}, which is not here"
+        return f"{what}: run `git fsck`, fetch it, then `sage-git record`"
 
     def append_to_log(self) -> None:
         """Make the window durable: after this, the index may know it."""

@@ -45,7 +45,7 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """`commits` in order, parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach."""
+    """`commits` with parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach."""
 
     commits: Sequence[Commit]
     own: frozenset[ObjectId]
@@ -56,7 +56,7 @@ class Outstanding:
 
 
 def find_outstanding(checkout: Checkout, head: ObjectId | None, marks: Mapping[str, str]) -> Outstanding:
-    """All commits not reached by `since` and not observed, that HEAD, a HEAD reflog, a rewriting or the backfill names."""
+    """The commits, neither observed nor reached by `since`, that HEAD, a reflog, a rewriting or the backfill names."""
     repository, identity, index = checkout.repository, checkout.known_identity(), checkout.index
     read = reflog.read_after(repository, marks)
     rewritten = Rewritten.read(checkout.sage / "rewritten")

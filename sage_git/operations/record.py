@@ -16,8 +16,10 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
 from sage_git.operations import views
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.findings import Finding
+from sage_git.operations.findings import keep as keep_findings
 from sage_git.operations.ledger import catch_up_with_log
-from sage_git.operations.observing import Findings, observe_commits
+from sage_git.operations.observing import observe_commits
 from sage_git.operations.outstanding import Outstanding, find_outstanding
 from sage_git.operations.sealing import seal_full_segments
 from sage_git.storage.lock import held
@@ -28,6 +30,9 @@ Progress = Callable[[int, int], None]
 _RECORD_TIMEOUT_MS: Final = 60_000
 _LOG_TIMEOUT_MS: Final = 10_000
 _REFLOGS: Final = "reflogs"
+_DEFERRED: Final = "deferred"
+_WANTED: Final = "wanted"
+_RECORDING: Final = "recording"
 
 
 class RecordState(Enum):
@@ -40,13 +45,13 @@ class RecordState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """What a recording did. `deferred` are the commits that cannot be observed yet; DISABLED: no config is committed."""
+    """What a recording did. `deferred` commits cannot be observed yet; DISABLED means that no config is committed."""
 
     state: RecordState
     commits: int = 0
     events: int = 0
     deferred: tuple[ObjectId, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def bring_current(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
@@ -78,15 +83,34 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
             findings.extend(views.bring_current(checkout, head))
             with checkout.index.transaction():
                 checkout.index.keep(_REFLOGS, json.dumps(dict(outstanding.marks)))
-                checkout.index.keep("deferred", json.dumps(outstanding.deferred))
+                checkout.index.keep(_DEFERRED, json.dumps(outstanding.deferred))
+                keep_findings(checkout.index, findings)
             seal_full_segments(checkout)
         outstanding.rewritten.forget()
     state = RecordState.BEHIND if outstanding.deferred else RecordState.CURRENT
     return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings))
 
 
-def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[str]]:
-    findings: Findings = []
+def record_until_nobody_asks(checkout: Checkout, process_id: int) -> RecordOutcome:
+    """Record for the hooks: again as long as one of them asks for it (`wanted`) while we are at it.
+
+    A hook that finds `recording` with a living process leaves it at asking, so that file goes before the last look at
+    `wanted`: whoever asked before it went is heard, and whoever asks after it starts a recorder. Raises as `record`.
+    """
+    wanted, recording = checkout.sage / _WANTED, checkout.sage / _RECORDING
+    while True:
+        recording.write_text(f"{process_id}\n", "ascii")
+        try:
+            wanted.unlink(missing_ok=True)
+            outcome = record(checkout)
+        finally:
+            recording.unlink(missing_ok=True)
+        if not wanted.exists():
+            return outcome
+
+
+def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
+    findings: list[Finding] = []
     done = events = 0
     for batch in observe_commits(checkout, outstanding, findings):
         done += batch.commits
@@ -103,7 +127,7 @@ def _is_current(checkout: Checkout, head: ObjectId | None) -> bool:
         views.is_current(checkout, head)
         and reflog.marks(checkout.repository) == _marks(checkout)
         and index.events.entries() == checkout.log.length()
-        and index.value("deferred") == "[]"
+        and index.value(_DEFERRED) == "[]"
         and (head is None or index.commits.known(head) is not None or head == checkout.known_identity().since)
         and not (checkout.sage / "rewritten").exists()
     )

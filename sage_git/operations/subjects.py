@@ -24,5 +24,5 @@ def subject_source(subject: str) -> str:
 
 
 def subject_of_source(path: str) -> str:
-    """What statements about the source at `path` carry: its path, told from a subject's name where it looks like one."""
+    """What statements about the source at `path` carry: its path, marked where it looks like a subject's name."""
     return f"./{path}" if is_subject_name(path) else path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from sage_git.chronicle.ids import EventId, ObjectId, lineage_name
 from sage_git.errors import SageError
@@ -17,21 +17,21 @@ from sage_git.observation.commit import percent_encoded
 from sage_git.observation.lineage import differing_paths, heads
 from sage_git.operations.adoption import Reading, adopt, read_sidecar
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.placing import TREE, sidecar_of, subject_in, subject_key
 from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
 
 _SEEN: Final = "seen:"
-Findings = list[str]
 
 
 def is_current(checkout: Checkout, head: ObjectId | None) -> bool:
-    """True if the sidecars were brought to this HEAD and the newest event, as far as that can be told without looking."""
+    """True if the sidecars were brought to this HEAD and the newest event, as far as we know without looking."""
     return checkout.index.value(_SEEN + checkout.worktree) == _state(checkout, head)
 
 
-def bring_current(checkout: Checkout, head: ObjectId | None) -> Findings:
+def bring_current(checkout: Checkout, head: ObjectId | None) -> list[Finding]:
     """Make every sidecar of this work tree show its chronicle, and say what could not be understood or written."""
     if checkout.repository.work_tree is None:
         return []
@@ -85,7 +85,7 @@ class _Keeper:
     """One pass over the sidecars of one work tree: first what has to change is gathered, then it is written."""
 
     def __init__(self, checkout: Checkout, tree: WorkTree, head: ObjectId | None) -> None:
-        self.findings: Findings = []
+        self.findings: list[Finding] = []
         self._checkout = checkout
         self._index = checkout.index
         self._identity = checkout.known_identity()
@@ -96,10 +96,10 @@ class _Keeper:
         self._gone: set[bytes] = set()
         self._changed: set[bytes] = set()  # by others since we left them, or never left by us
         kept = self._index.value(_SEEN + self._worktree)
-        seen = json.loads(kept) if kept else [None, 0, None, None, None]
-        self._seen_head, self._seen_number = seen[0], seen[1]
-        now = json.loads(_state(checkout, head))
-        self._starts_over = kept is None or seen[2:] != now[2:]
+        seen: list[Any] = json.loads(kept) if kept else [None, 0]
+        self._seen_head: ObjectId | None = seen[0]
+        self._seen_number: int = seen[1]
+        self._starts_over = seen[2:] != json.loads(_state(checkout, head))[2:]
 
     def look_for_changes_of_others(self) -> None:
         """Find sidecars that are not as we left them."""
@@ -109,7 +109,7 @@ class _Keeper:
                 self._shown[left.path] = left.component
 
     def adopt_statements(self) -> None:
-        """Adopt what others wrote into sidecars: into changed ones, and into files that are there though we left none."""
+        """Adopt what others wrote: into sidecars that we left, and into files where we left none."""
         for key in sorted(self._shown.keys() | self._gone):
             if key not in self._changed and self._left(key) is None and self._tree.stamp(self._file(key)) is not None:
                 self._changed.add(key)
@@ -121,9 +121,8 @@ class _Keeper:
         """Find the sources that came, went or changed lives between the HEAD we saw last and this one."""
         commits = self._index.commits
         head, seen = self._head, self._seen_head
-        if head is not None and commits.known(head) is None and head != self._identity.since:
-            if head in json.loads(self._index.value("deferred") or "[]"):
-                return  # its history is not known yet: what is shown stays
+        if head is not None and commits.known(head) is None and head in self._deferred():
+            return  # its history is not known yet: what is shown stays
         if self._identity.place == "off":
             self._gone.update(left.path for left in self._index.sidecars.all(self._worktree))
         elif self._starts_over or (seen is not None and seen != head and commits.known(seen) is None):
@@ -153,11 +152,13 @@ class _Keeper:
         try:
             step(key)
         except SageError as problem:
-            self.findings.append(str(problem))
+            self.findings.append(Finding("sidecar-unwritable", f"{problem}; it is tried again next time"))
 
     def _start_over(self) -> None:
         """Look at every source of HEAD, and at every sidecar that we ever left."""
-        rows = self._index.connection.execute("SELECT DISTINCT paths.path FROM heads JOIN paths ON paths.id = heads.path")
+        rows = self._index.connection.execute(
+            "SELECT DISTINCT paths.path FROM heads JOIN paths ON paths.id = heads.path"
+        )
         known = {row[0] for row in rows}
         known.update(left.path for left in self._index.sidecars.all(self._worktree) if subject_in(left.path) is None)
         self._look_at(known)
@@ -167,7 +168,8 @@ class _Keeper:
         """Look at the sources and subjects that statements since an event number are about."""
         rows = self._index.connection.execute(
             "SELECT DISTINCT lineages.name, line FROM events JOIN membership ON membership.number = events.number"
-            " JOIN lineages ON lineages.id = lineage WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL",
+            " JOIN lineages ON lineages.id = lineage"
+            " WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL",
             (after,),
         )
         sources: set[bytes] = set()
@@ -197,7 +199,10 @@ class _Keeper:
             if component is None:
                 self._gone.add(path)
             elif self._file(path) in here:
-                self.findings.append(f"{os.fsdecode(self._file(path))} is tracked, so it is not written: rename it")
+                message = (
+                    f"{os.fsdecode(self._file(path))} is tracked, so no sidecar is written there: rename that file"
+                )
+                self.findings.append(Finding("tracked-sidecar", message))
             else:
                 self._shown[path] = component
                 self._gone.discard(path)
@@ -208,6 +213,10 @@ class _Keeper:
         flags = ("-r", "-z", "--name-only", "--no-renames", "--diff-filter=AD")
         shown = self._checkout.scratch.run("diff-tree", *flags, seen, head)
         return set(filter(None, shown.split(b"\0")))
+
+    def _deferred(self) -> list[ObjectId]:
+        deferred: list[ObjectId] = json.loads(self._index.value("deferred") or "[]")
+        return deferred
 
     def _take_away(self, key: bytes) -> None:
         left = self._left(key)

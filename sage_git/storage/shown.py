@@ -85,7 +85,7 @@ class WorkTree:
         return stamp
 
     def set_torn_aside(self, relative: bytes, fragment: bytes, size: int, lost: Path) -> None:
-        """Move the `fragment` behind the last whole line (which ends at `size`) out of the file. Raises StorageError."""
+        """Move what is behind the last whole line, which ends at `size`, out of the file. Raises StorageError."""
         set_aside(fragment, lost)
         path = os.fsdecode(self.file(relative))
         with told_as(path, "open"):

@@ -4,7 +4,7 @@
     events    every event in order of arrival, its lineages, and chronicles as components of lineages
     sidecars  the sidecar files of each work tree as we left them
 
-Responsible for keeping and finding. Not here: deciding what is a fact (`observation`) or what a sidecar holds (`operations`).
+Responsible for keeping and finding. Not here: what is a fact (`observation`), what a sidecar holds (`operations`).
 """
 
 from __future__ import annotations
@@ -101,9 +101,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
-        elif version != VERSION:
-            raise sqlite3.DatabaseError(f"index of version {version}")
     except BaseException:
         connection.close()
         raise
+    if version not in (0, VERSION):
+        connection.close()
+        raise sqlite3.DatabaseError(f"index of version {version}")
     return connection

@@ -1,4 +1,4 @@
-"""Observed commits: where they lie in chains, who reaches whom, and the stored rows of H (`observation.lineage.Rows`)."""
+"""Observed commits: their places in chains, who reaches whom, and the rows of H (`observation.lineage.Rows`)."""
 
 from __future__ import annotations
 
@@ -69,11 +69,14 @@ class CommitTable:
         known = None if oid is None else self.known(oid)
         return None if known is None else known.place
 
-    def add(self, oid: ObjectId, parents: Sequence[ObjectId], committed: int) -> Known:
-        """Place a commit whose recorded parents are all here. `committed` is in seconds."""
+    def add(self, oid: ObjectId, parents: Sequence[ObjectId], committed: int, *, goes_on: bool = True) -> Known:
+        """Place a commit whose recorded parents are all here, in its first parent's chain if it is to go on there.
+
+        `committed` is in seconds.
+        """
         known_parents = [known for parent in parents if (known := self.known(parent)) is not None]
         first = self.known(parents[0]) if parents else None
-        place = self._next_place(first)
+        place = self._next_place(first, goes_on=goes_on)
         generation = 1 + max((parent.generation for parent in known_parents), default=0)
         effective = max([committed, *(parent.effective for parent in known_parents)])
         cursor = self._execute(
@@ -95,7 +98,9 @@ class CommitTable:
         """Store a row of H."""
         number = self._path(path)
         packed = bytes.fromhex("".join(facts))
-        self._execute("INSERT INTO heads VALUES (?, ?, ?, ?, ?)", (number, place.chain, place.position, packed, detached))
+        self._execute(
+            "INSERT INTO heads VALUES (?, ?, ?, ?, ?)", (number, place.chain, place.position, packed, detached)
+        )
         self._newest[number, place.chain] = (place.position, facts)
 
     def at_or_before(self, path: bytes, place: Place) -> Facts | None:
@@ -126,7 +131,7 @@ class CommitTable:
         return self._paths_in("detached AND ", chain, after, upto)
 
     def reach(self, oid: ObjectId) -> Reach:
-        """The history of an observed commit; of any other, an empty one. Costs as much as there are branches and merges."""
+        """The history of an observed commit, empty for any other. Costs as much as there are branches and merges."""
         start = self.place(oid)
         if start is None:
             return Reach({})
@@ -169,9 +174,9 @@ class CommitTable:
         )
         return [row[0] for row in rows]
 
-    def _next_place(self, first: Known | None) -> Place:
+    def _next_place(self, first: Known | None, *, goes_on: bool) -> Place:
         """Where a commit with this first parent goes: on in its chain if nobody did yet, else to a new chain."""
-        if first is not None:
+        if first is not None and goes_on:
             chain = first.place.chain
             length, base = self._chain(chain)
             if length == first.place.position + 1:

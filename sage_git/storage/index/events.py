@@ -127,7 +127,8 @@ class EventTable:
     def components_after(self, number: int) -> set[int]:
         """The chronicles that have an event with a higher number."""
         rows = self._execute(
-            "SELECT DISTINCT component FROM membership JOIN lineages ON lineages.id = lineage WHERE number > ?", (number,)
+            "SELECT DISTINCT component FROM membership JOIN lineages ON lineages.id = lineage WHERE number > ?",
+            (number,),
         )
         return {row[0] for row in rows}
 
@@ -149,7 +150,8 @@ class EventTable:
 
     def entries(self) -> int:
         """How many entries of this clone's own log are here."""
-        return int(self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()[0])
+        row = self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()
+        return int(row[0])
 
     def set_entry(self, event_id: EventId, entry: int) -> None:
         """Note that an event that was known already stands in this clone's own log."""

@@ -33,8 +33,8 @@ CREATE INDEX IF NOT EXISTS detached_heads ON heads (chain, position) WHERE detac
 -- Every event known, numbered as it arrived. time: ms, never before a parent's; depth: longest way to an event without
 -- parents; entry: its number in this clone's own log; line: canonical JSON, NULL once redacted.
 CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, type TEXT NOT NULL, commit_id INTEGER, time INTEGER NOT NULL,
-    depth INTEGER NOT NULL, entry INTEGER, line BLOB);
+    number INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, type TEXT NOT NULL, commit_id INTEGER,
+    time INTEGER NOT NULL, depth INTEGER NOT NULL, entry INTEGER, line BLOB);
 CREATE INDEX IF NOT EXISTS events_in_order ON events (time, depth, event_id);
 CREATE INDEX IF NOT EXISTS events_by_commit ON events (commit_id);
 CREATE INDEX IF NOT EXISTS events_by_entry ON events (entry) WHERE entry IS NOT NULL;
@@ -53,6 +53,6 @@ CREATE TABLE IF NOT EXISTS sidecars (
     mtime_ns INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (worktree, path)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sidecars_by_component ON sidecars (component);
 
--- Commits that could not be observed, and why.
-CREATE TABLE IF NOT EXISTS findings (oid BLOB NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (oid, code));
+-- What the last recording could not do, and why; oid: the commit, if it is about one.
+CREATE TABLE IF NOT EXISTS findings (oid BLOB, code TEXT NOT NULL, message TEXT NOT NULL);
 """

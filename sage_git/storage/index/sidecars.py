@@ -62,9 +62,7 @@ class SidecarTable:
         self._execute("DELETE FROM sidecars WHERE worktree = ? AND path = ?", (worktree, path_number))
 
 
-_SELECT = (
-    "SELECT paths.path, component, size, mtime_ns, last FROM sidecars JOIN paths ON paths.id = sidecars.path"
-)
+_SELECT = "SELECT paths.path, component, size, mtime_ns, last FROM sidecars JOIN paths ON paths.id = sidecars.path"
 
 
 def _left(row: tuple[bytes, int, int, int, int]) -> Left:
