@@ -283,7 +283,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("npm is not here, which husky and lefthook need")
-    subprocess.run([npm, "install", "--silent", "--prefix", folder, "husky@9", "lefthook@2"], check=True)
+    # Its install script would set lefthook up in the repository that the tests are started from.
+    quietly = ("--silent", "--ignore-scripts", "--prefix", folder)
+    subprocess.run([npm, "install", *quietly, "husky@9", "lefthook@2"], cwd=folder, check=True)
     programs = folder / "node_modules" / ".bin"
     (programs / "pre-commit").symlink_to(folder / "venv" / "bin" / "pre-commit")
     return programs
