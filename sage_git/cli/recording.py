@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
 from sage_git.cli.text import Span, Style
+from sage_git.errors import SageError
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
@@ -32,6 +33,8 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.record import RecordState, record
 
+    if arguments.hook:
+        return _record_for_hooks(surroundings)
     with (
         Checkout.open(surroundings.cwd, surroundings.environment) as checkout,
         render.Progress(surroundings, "recording commits") as progress,
@@ -39,8 +42,6 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         checkout.known_identity()
         outcome = record(checkout, progress)
         adopted = _adopted(checkout) if arguments.complete else 0
-    if arguments.hook:
-        return 0
     with render.screen(arguments, surroundings) as out:
         if outcome.state is RecordState.DISABLED:
             out.line("nothing is recorded until .sage/config.toml is committed")
@@ -54,6 +55,20 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
             count = len(outcome.deferred)
             out.line(Span(_many(count, "commit") + " had to wait", Style.OPEN), "; sage-git status says why")
     return 1 if outcome.deferred or outcome.findings else 0
+
+
+def _record_for_hooks(surroundings: Surroundings) -> int:
+    """Record as long as hooks want it; says nothing, or in one line what went wrong."""
+    from sage_git.operations.checkout import Checkout
+    from sage_git.operations.recorder import record_while_wanted
+
+    try:
+        with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
+            record_while_wanted(checkout)
+    except SageError as problem:
+        render.complain(surroundings, "; ".join(filter(None, (str(problem), problem.remedy))).replace("\n", " "))
+        return problem.exit_status
+    return 0
 
 
 def _adopted(checkout: Checkout) -> int:
