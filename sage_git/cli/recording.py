@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
@@ -60,11 +61,12 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 def _record_for_hooks(surroundings: Surroundings) -> int:
     """Record as long as hooks want it; says nothing, or in one line what went wrong."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.recorder import record_while_wanted
+    from sage_git.operations.record import record_until_nobody_asks
 
     try:
         with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
-            record_while_wanted(checkout)
+            checkout.known_identity()
+            record_until_nobody_asks(checkout, os.getpid())
     except SageError as problem:
         render.complain(surroundings, "; ".join(filter(None, (str(problem), problem.remedy))).replace("\n", " "))
         return problem.exit_status
