@@ -5,7 +5,7 @@
 
 The library works on any chronicle file, inside a recorded repository or anywhere else, for any number of threads and
 processes. Every error that it raises is a `SageError` with a `code` and its facts as attributes. This module is an
-edge: it takes the time, and finds out whose file a path is.
+edge: it takes time and environment, and finds out whose file a path is.
 """
 
 from __future__ import annotations
@@ -82,7 +82,12 @@ def append_event(
         from sage_git.operations import statements
 
         return statements.append(
-            Path(path), event, clock_ms=clock_ms, compute_id=compute_id, lock_timeout_ms=lock_timeout_ms
+            Path(path).absolute(),
+            event,
+            environment=_surroundings(),
+            clock_ms=clock_ms,
+            compute_id=compute_id,
+            lock_timeout_ms=lock_timeout_ms,
         )
     from sage_git.storage import sidecar
 
@@ -110,6 +115,12 @@ def __getattr__(name: str) -> object:
     found: object = getattr(import_module(_WHEN_ASKED[name]), name)
     globals()[name] = found
     return found
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment, less what would make git look elsewhere than where the path lies (as inside a hook)."""
+    elsewhere = ("GIT_DIR", "GIT_WORK_TREE")
+    return {name: value for name, value in os.environ.items() if name not in elsewhere}  # noqa: TID251  an edge, too
 
 
 def _is_recorded(path: str) -> bool:
