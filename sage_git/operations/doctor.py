@@ -22,7 +22,7 @@ from sage_git.operations.first_config import CONFIG, committed_config
 from sage_git.operations.hook_managers import Hooking, Manager, is_written
 from sage_git.operations.identity import Identity
 from sage_git.operations.install import hooking_of, packagers
-from sage_git.operations.shims import HOOKS, effective_shim
+from sage_git.operations.shims import HOOKS, dispatcher, effective_shim
 
 AGAIN: Final = "run `sage-git init` again"
 _INTERPRETER: Final = re.compile(r"^python=(?:'([^']*)'|(\S+))$", re.MULTILINE)
@@ -166,12 +166,15 @@ def _owner(hooks: Hooking) -> str:
 def _interpreter(sage: Path) -> Check:
     name = "interpreter"
     try:
-        found = _INTERPRETER.search((sage / "hook").read_text(encoding="utf-8", errors="surrogateescape"))
+        text = (sage / "hook").read_text(encoding="utf-8", errors="surrogateescape")
+        found = _INTERPRETER.search(text)
     except OSError:
         return Check(name, State.FAULT, f"{sage / 'hook'} is missing", AGAIN)
     path = (found[1] or found[2]) if found else ""
     if not os.access(path, os.X_OK):
         return Check(name, State.FAULT, f"{path or 'what the hooks start'} is gone", AGAIN)
+    if dispatcher(path) != text:
+        return Check(name, State.WARNING, f"{path}; the hooks are those of another version", AGAIN)
     return Check(name, State.FINE, path)
 
 

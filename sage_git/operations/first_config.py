@@ -150,7 +150,7 @@ def _refuse_to_commit(repository: Repository) -> None:
         repository.git("symbolic-ref", "--quiet", "HEAD")
     except GitFailed:
         raise NotHere(
-            "HEAD is detached: a commit here is on no branch", remedy=f"git switch BRANCH first, {leave}"
+            "HEAD is detached: a commit here is on no branch", remedy=f"git switch -c BRANCH first, {leave}"
         ) from None
     try:
         repository.git("var", "GIT_COMMITTER_IDENT")

@@ -1,32 +1,26 @@
-"""Beginning to keep a record in a clone, and ending it: config, identity, exclude block and hooks.
+"""Beginning to keep a record in a clone: config, identity, exclude block and hooks.
 
 Everything is put in place in an order that makes a second `init` finish what a first one began. Not here: what the
-pieces are (`exclude`, `shims`, `hook_managers`, `identity`, `judgement.policy`), and recording itself.
+pieces are (`first_config`, `identity`, `exclude`, `shims`, `hook_managers`), ending it (`removal`), and recording.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Final
 
-from sage_git.errors import ConfigError, NotHere, UsageError
+from sage_git.errors import NotHere, UsageError
 from sage_git.gitrepo.reflog import marks
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
 from sage_git.operations import exclude
 from sage_git.operations.first_config import Config, ensure_config
-from sage_git.operations.hook_managers import Hooking, Lines, hooking, is_written, withdraw, write
-from sage_git.operations.identity import FILE_NAME, Identity
-from sage_git.operations.shims import HOOKS, ShimReport, install_dispatcher, install_shims, remove_shims
-from sage_git.storage.durable import told_as
-
-_LEFT_BY_HOOKS: Final = ("hook", "wanted", "recording", "rewritten")
+from sage_git.operations.hook_managers import Hooking, Lines, hooking, is_written, write
+from sage_git.operations.identity import Identity
+from sage_git.operations.shims import HOOKS, ShimReport, install_dispatcher, install_shims
 
 
 class ConfigCommit(Enum):
@@ -80,23 +74,6 @@ class InitOutcome:
     packagers: tuple[str, ...]
 
 
-class Keeping(Enum):
-    """What `deinit` leaves in the clone: the record, or nothing."""
-
-    RECORD = "record"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveOutcome:
-    """What `deinit` took away. `record` is where the record still is; None if it is gone or never was."""
-
-    shims: ShimReport
-    changed: tuple[Path, ...]
-    sidecars: int
-    record: Path | None
-
-
 def initialise(wish: InitWish) -> InitOutcome:
     """Keep a record in the clone around `wish.start` from now on; safe to do again.
 
@@ -126,29 +103,6 @@ def initialise(wish: InitWish) -> InitOutcome:
         overruled=exclude.overruled(repository, identity.suffix),
         packagers=packagers(repository.work_tree or repository.git_dir, identity.suffix),
     )
-
-
-def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> RemoveOutcome:
-    """Take hooks, lines, sidecars and the exclude block out of the clone around `start`; safe to do again.
-
-    Raises NotHere, StorageError, GitFailed.
-    """
-    repository = Repository.discover(start, environment)
-    sage = repository.common_dir / "sage"
-    identity = Identity.read(sage) if keeping is Keeping.RECORD else _readable_identity(sage)
-    hooks = hooking_of(repository)
-    shims = remove_shims(repository.common_dir / "hooks")
-    changed = withdraw(hooks.lines)
-    sidecars = (
-        sum(_remove_sidecars(tree, repository, identity.suffix) for tree in _work_trees(repository)) if identity else 0
-    )
-    exclude.remove_block(repository.common_dir)
-    with told_as(sage, "remove"):
-        for name in (*_LEFT_BY_HOOKS, FILE_NAME):
-            (sage / name).unlink(missing_ok=True)
-        if keeping is Keeping.NOTHING and sage.exists():
-            shutil.rmtree(sage)
-    return RemoveOutcome(shims, changed, sidecars, sage if sage.exists() else None)
 
 
 def hooking_of(repository: Repository) -> Hooking:
@@ -214,47 +168,6 @@ def _install_hooks(
         return hooks, ShimReport((), ()), written, missing
     called = hooks.called_by_lines()
     return hooks, install_shims(hooks.folder, [name for name in HOOKS if name not in called]), written, missing
-
-
-def _readable_identity(sage: Path) -> Identity | None:
-    """The identity, or None where it is damaged: a purge must not need it."""
-    try:
-        return Identity.read(sage)
-    except ConfigError:
-        return None
-
-
-def _work_trees(repository: Repository) -> list[Path]:
-    shown = repository.git("worktree", "list", "--porcelain", "-z").split(b"\0")
-    places = [Path(os.fsdecode(field.removeprefix(b"worktree "))) for field in shown if field.startswith(b"worktree ")]
-    return [place for place in places if (place / ".git").exists()]
-
-
-def _remove_sidecars(work_tree: Path, repository: Repository, suffix: str) -> int:
-    """Remove the chronicles in `work_tree`, and folders that had nothing else; gives their number.
-
-    A file that ends like a sidecar but has no event in its first line is somebody else's.
-    """
-    inside = Repository.discover(work_tree, repository.environment)
-    listed = inside.git("ls-files", "-z", "--others", "--ignored", f"--exclude=*{suffix}").split(b"\0")
-    count = 0
-    for name in filter(None, listed):
-        path = work_tree / os.fsdecode(name)
-        with told_as(path, "remove"):
-            if path.is_symlink() or not path.is_file() or not _is_chronicle(path):
-                continue
-            path.unlink()
-        count += 1
-        with suppress(OSError):
-            for folder in path.relative_to(work_tree).parents[:-1]:
-                (work_tree / folder).rmdir()
-    return count
-
-
-def _is_chronicle(path: Path) -> bool:
-    with path.open("rb") as file:
-        first = file.readline(1 << 20)
-    return not first or (first.startswith(b"{") and b'"eventId"' in first)
 
 
 def _text(path: Path) -> str:

@@ -49,9 +49,13 @@ class ShimReport:
 def install_dispatcher(sage_dir: Path, interpreter: str) -> Path:
     """Write this clone's `sage/hook`, which shims and hook managers call, for `interpreter`. Raises StorageError."""
     make_directory(sage_dir)
-    text = shipped("hook").replace("@PYTHON@", shlex.quote(interpreter))
-    replace_file(sage_dir / "hook", text.encode("utf-8", "surrogateescape"), mode=0o777)
+    replace_file(sage_dir / "hook", dispatcher(interpreter).encode("utf-8", "surrogateescape"), mode=0o777)
     return sage_dir / "hook"
+
+
+def dispatcher(interpreter: str) -> str:
+    """The text of `sage/hook` for `interpreter`. Raises StorageError."""
+    return shipped("hook").replace("@PYTHON@", shlex.quote(interpreter))
 
 
 def install_shims(folder: Path, hooks: Collection[str] = HOOKS) -> ShimReport:

@@ -90,6 +90,12 @@ def test_an_interpreter_that_is_gone_is_a_fault(recorded: GitRepository):
     assert checks["live capture"].state is State.FAULT
 
 
+def test_hooks_of_another_version_are_a_warning(recorded: GitRepository):
+    dispatcher = recorded.path / ".git" / "sage" / "hook"
+    dispatcher.write_text(dispatcher.read_text() + "# older\n")
+    assert examined(recorded)["interpreter"].state is State.WARNING
+
+
 def test_an_interpreter_without_sage_git_is_a_fault(recorded: GitRepository, tmp_path: Path):
     other = tmp_path / "python"
     other.write_text("#!/bin/sh\nexit 1\n")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from sage_git.operations.hook_managers import Manager
-from sage_git.operations.install import InitOutcome, InitWish, Keeping, ManagersLines, initialise, remove
+from sage_git.operations.install import InitOutcome, InitWish, ManagersLines, initialise
+from sage_git.operations.removal import Keeping, remove
 from sage_git.operations.shims import HOOKS, is_ours
 from tests.kit import GitRepository
 

@@ -13,7 +13,8 @@ import pytest
 from sage_git.errors import ConfigError, NotHere, PermissionRefused, SageError, UsageError
 from sage_git.judgement.policy import parse_policy
 from sage_git.operations.identity import Identity
-from sage_git.operations.install import Beginning, ConfigCommit, InitOutcome, InitWish, Keeping, initialise, remove
+from sage_git.operations.install import Beginning, ConfigCommit, InitOutcome, InitWish, initialise
+from sage_git.operations.removal import Keeping, remove
 from tests.kit import GitRepository
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,0 +1,138 @@
+"""What `init`, `deinit` and `doctor` did or found, in words. Spans only; the commands are `cli.setup`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sage_git.cli.text import Line, Span, Style, span
+
+if TYPE_CHECKING:
+    from sage_git.operations.doctor import Check
+    from sage_git.operations.hook_managers import Lines
+    from sage_git.operations.install import InitOutcome
+    from sage_git.operations.removal import RemoveOutcome
+
+_SHORT: Final = 8
+_LABEL: Final = 13
+
+
+def begun(outcome: InitOutcome) -> Iterator[Line]:
+    """What `init` did, what is left to do, and what comes next."""
+    from sage_git.operations.install import Beginning
+
+    said = {
+        Beginning.CREATED: "A record of this repository is kept from now on.",
+        Beginning.JOINED: "This clone has joined the record that the repository keeps already.",
+        Beginning.RENEWED: "This clone keeps the record already; hooks and excludes are in place again.",
+    }
+    if not outcome.config.is_committed:
+        said[Beginning.CREATED] = "A record of this repository is kept once its config is committed."
+    yield [Span(said[outcome.beginning], Style.STRONG)]
+    yield _row("config", _config_words(outcome))
+    since = outcome.identity.since
+    yield _row("begins", f"after {since[:_SHORT]}; git has what was before" if since else "with the first commit")
+    if outcome.identity.backfill:
+        count = len(outcome.identity.backfill)
+        yield _row("", f"and with what {count} other branch{'es' if count > 1 else ''} had by then")
+    yield from _hook_rows(outcome)
+    if outcome.identity.place != "off":
+        shown = (
+            f"FILE{outcome.identity.suffix} {'beside FILE' if outcome.identity.place == 'beside' else 'in .sage/tree'}"
+        )
+        yield _row("chronicles", f"{shown}, ignored by git (info/exclude), never committed")
+    yield from _warnings(outcome)
+    if outcome.missing:
+        yield from _missing_rows(outcome, outcome.missing)
+    yield []
+    yield [span(_next_step(outcome))]
+
+
+def _config_words(outcome: InitOutcome) -> str:
+    config = outcome.config
+    if config.commit:
+        commit = config.commit[:_SHORT]
+        return f"committed as {commit}; to undo: sage-git deinit, git revert {commit}"
+    if not config.is_committed:
+        return ".sage/config.toml and .sage/allowed_signers, written and not committed"
+    return f".sage/config.toml of {config.source.removeprefix('refs/heads/').removeprefix('refs/remotes/')}"
+
+
+def _hook_rows(outcome: InitOutcome) -> Iterator[Line]:
+    if outcome.shims.hooks:
+        yield _row("hooks", f"{len(outcome.shims.hooks)} in {_short(outcome.hooks.folder, outcome)}")
+    else:
+        yield _row("hooks", f"run by {outcome.hooks.manager.value}")
+    if outcome.shims.foreign:
+        yield _row("", f"{', '.join(outcome.shims.foreign)} of yours go on, and run first")
+    for path in outcome.shims.leftover:
+        yield _row("", f"{_short(path, outcome)} was displaced by another tool and does not run", Style.OPEN)
+    for path in outcome.written:
+        yield _row("", f"{_short(path, outcome)} calls sage-git now")
+
+
+def _missing_rows(outcome: InitOutcome, missing: tuple[Lines, ...]) -> Iterator[Line]:
+    yield _row("but", f"{outcome.hooks.manager.value} needs these lines in its files", Style.OPEN)
+    yield _row("", "(sage-git init --hook-manager writes what it can):")
+    for lines in missing:
+        where = "as the first line" if lines.first else "as the last line"
+        yield []
+        yield [span(f"    {_short(lines.path, outcome)}{'' if lines.text.count(chr(10)) > 1 else f', {where}'}:")]
+        for line in lines.text.splitlines():
+            yield [span(f"        {line}", Style.STRONG)]
+
+
+def _warnings(outcome: InitOutcome) -> Iterator[Line]:
+    beaten, suffix = outcome.overruled, outcome.identity.suffix
+    if beaten is not None:
+        yield _row(
+            "but", f"`{beaten.pattern}` in {beaten.source} line {beaten.line} shows {beaten.sidecar}", Style.OPEN
+        )
+        yield _row("", f"to git: add `*{suffix}` as the last line of {beaten.source}")
+    for tool in outcome.packagers:
+        yield _row("but", f"{tool} reads only .gitignore: add `*{suffix}` there, or it packs chronicles", Style.OPEN)
+
+
+def _next_step(outcome: InitOutcome) -> str:
+    if not outcome.config.is_committed:
+        return "Nothing is recorded before you commit them: git add .sage && git commit"
+    if outcome.missing:
+        return "Next: put the lines in place, then `sage-git doctor` proves that commits are recorded."
+    return "Next: commit something, then `sage-git log`. `sage-git doctor` proves that commits are recorded."
+
+
+def ended(outcome: RemoveOutcome) -> Iterator[Line]:
+    """What `deinit` took away, and what stays."""
+    yield [Span("This clone keeps no record any more.", Style.STRONG)]
+    yield _row("hooks", f"{len(outcome.shims.hooks)} taken out")
+    if outcome.shims.foreign:
+        yield _row("", f"{', '.join(outcome.shims.foreign)} put back")
+    for path in outcome.shims.leftover:
+        yield _row("", f"left: {path}, which another tool had displaced")
+    for path in outcome.changed:
+        yield _row("", f"{path} does not call sage-git any more")
+    yield _row("chronicles", f"{outcome.sidecars:,} taken away")
+    if outcome.record is not None:
+        yield _row("record", f"kept in {outcome.record}; `sage-git init` goes on with it,")
+        yield _row("", "`sage-git deinit --purge` deletes it")
+    yield _row("config", ".sage/ stays committed, as others may use it")
+
+
+def checked(check: Check) -> Iterator[Line]:
+    """One check of `doctor`, and what to do about it."""
+    from sage_git.operations.doctor import State
+
+    style = {State.FINE: Style.ADDED, State.FAULT: Style.OPEN, State.WARNING: Style.COMMIT, State.SKIPPED: Style.FAINT}
+    yield [Span(f"{check.state.value:<8} ", style[check.state]), *_row(check.name, check.message)]
+    if check.remedy:
+        yield [Span(" " * 9), *_row("", check.remedy)]
+
+
+def _row(label: str, words: str, style: Style = Style.PLAIN) -> Line:
+    return [Span(f"  {label:<{_LABEL}}", Style.FAINT), span(words, style)]
+
+
+def _short(path: Path, outcome: InitOutcome) -> str:
+    top = outcome.repository.work_tree
+    return str(path.relative_to(top)) if top and path.is_relative_to(top) else str(path)
