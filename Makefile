@@ -26,7 +26,7 @@ check: $(READY) ## format, lint, types, layers, dependencies, shell syntax
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/deptry .
 	@for script in $(SHELL_SCRIPTS); do \
 	    for shell in sh dash bash; do \

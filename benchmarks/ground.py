@@ -119,7 +119,7 @@ def lively_history(count: int, *, files: int, seed: int = 1) -> Iterator[bytes]:
     versions: Counter[int] = Counter()
     for version in range(1, count + 1):
         body = b""
-        for number in random.sample(sorted(names), min(len(names), 1 + int(random.expovariate(0.5)))):
+        for number in random.sample(sorted(names), min(len(names), 1 + int(random.expovariate(1)))):
             match random.random():
                 case chance if chance < 0.04:
                     moved = b"moved/v%d/f%d.py" % (version, number)

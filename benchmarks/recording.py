@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from benchmarks.appending import one_append, one_bare_write
 from benchmarks.ground import (
     NO_HOOKS,
     PYTHON_STARTS,
@@ -37,6 +38,7 @@ def rows(ground: Path, real: Path | None) -> Iterator[Row]:
     yield observing(lively, "observe a generated history of 5,000 commits", target=True)
     if real is not None:
         yield observing(early_clone(real, ground / "real"), f"observe {real.name}", target=True)
+    yield from append_rows(long)
 
 
 def observing(repository: Repository, what: str, *, target: bool) -> Row:
@@ -54,6 +56,16 @@ def one_commit_rows(repository: Repository) -> Iterator[Row]:
     recorded, python = interleaved(7, one_record(repository), lambda: repository.time(*PYTHON_STARTS))
     beside = f"python -c pass {ms(python):.0f} ms"
     yield Row("record 1 commit of 10 files, 100,000 events", ms(recorded), "ms", beside, at_most(150))
+
+
+def append_rows(repository: Repository) -> Iterator[Row]:
+    """`append_event` to a subject's chronicle where the log comes first and the index has to know."""
+    bare = repository.record / "bare"
+    bare.write_bytes(b"")
+    ours, theirs = interleaved(50, one_append(repository.path / ".sage" / "steps.sage"), one_bare_write(bare))
+    bare.unlink()
+    beside = f"bare write and fsync {ms(theirs):.2f} ms"
+    yield Row("durable append in a recorded repository", ms(ours), "ms", beside)
 
 
 def one_record(repository: Repository) -> Way:
