@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
@@ -51,7 +50,7 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         if adopted:
             out.line(f"took {_many(adopted, 'event')} made elsewhere into this clone's log")
         for finding in outcome.findings:
-            out.line(Span("  finding  ", Style.OPEN), finding.message)
+            out.line(Span(f"  {finding.code}  ", Style.OPEN), finding.message)
         if outcome.deferred:
             count = len(outcome.deferred)
             out.line(Span(_many(count, "commit") + " had to wait", Style.OPEN), "; sage-git status says why")
@@ -61,12 +60,12 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 def _record_for_hooks(surroundings: Surroundings) -> int:
     """Record as long as hooks want it; says nothing, or in one line what went wrong."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.record import record_until_nobody_asks
+    from sage_git.operations.recorder import record_while_wanted
 
     try:
         with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
             checkout.known_identity()
-            record_until_nobody_asks(checkout, os.getpid())
+            record_while_wanted(checkout)
     except SageError as problem:
         render.complain(surroundings, "; ".join(filter(None, (str(problem), problem.remedy))).replace("\n", " "))
         return problem.exit_status

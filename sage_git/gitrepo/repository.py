@@ -12,6 +12,9 @@ from sage_git.errors import GitFailed, NotHere
 from sage_git.gitrepo.command import run_in_users
 
 OLDEST_GIT: Final = (2, 38)
+_MOST_LOOKED_UP: Final = 3_000
+_LOOKED_UP_AT_ONCE: Final = 300
+_TREE_MODE: Final = b"040000 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +110,20 @@ class Repository:
             return None
 
     def tracked_paths(self, commit: ObjectId, only: Iterable[bytes] | None = None) -> set[bytes]:
-        """The paths in the tree of `commit`: all of them, or those of `only` that are there."""
+        """The sources in the tree of `commit`: all of them, or those of `only` that are there."""
         if only is None:
             return set(filter(None, self.git("ls-tree", "-r", "-z", "--name-only", commit).split(b"\0")))
-        wanted = [path.decode("utf-8", "surrogateescape") for path in only]
+        wanted = list(only)
+        if len(wanted) > _MOST_LOOKED_UP:  # one reading of the whole tree is cheaper than that many look-ups
+            return self.tracked_paths(commit).intersection(wanted)
         found: set[bytes] = set()
-        if len(wanted) > 3_000:  # one reading of the whole tree is cheaper than that many look-ups
-            return self.tracked_paths(commit) & {path.encode("utf-8", "surrogateescape") for path in wanted}
-        for start in range(0, len(wanted), 300):
-            portion = wanted[start : start + 300]
-            found.update(
-                self.git(
-                    "ls-tree", "-z", "--full-tree", "--format=%(objecttype) %(path)", commit, "--", *portion
-                ).split(b"\0")
-            )
-        return {entry.partition(b" ")[2] for entry in found if entry and not entry.startswith(b"tree ")}
+        for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
+            names = [path.decode("utf-8", "surrogateescape") for path in wanted[start : start + _LOOKED_UP_AT_ONCE]]
+            for entry in self.git("ls-tree", "-z", "--full-tree", commit, "--", *names).split(b"\0"):
+                about, _, path = entry.partition(b"\t")
+                if path and not about.startswith(_TREE_MODE):
+                    found.add(path)
+        return found
 
     def version(self) -> tuple[int, ...]:
         """git's version as numbers."""

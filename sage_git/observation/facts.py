@@ -79,7 +79,7 @@ def observe_merge(
     sizes: Mapping[ObjectId, int],
     parents: Parents,
 ) -> Observation:
-    """The facts of a merge, about the paths that differ from every parent; `renames`: against the first, by new path."""
+    """The facts of a merge, on paths that differ from every parent; `renames` are against the first, by new path."""
     writer = _Writer(commit, parents)
     changes = list(changes)
     used = {change.path: renames[change.path] for change in changes if _comes_by_rename(change, renames)}

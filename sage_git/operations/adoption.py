@@ -21,10 +21,14 @@ from sage_git.storage.keys import ensure_writer
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sidecar as it was found: the ids of its whole lines, statements that nobody knew, a torn end, and findings."""
+    """A sidecar as it was found: the ids of its whole lines, and the statements among them that nobody knew.
+
+    `strangers` are the lines that are neither ours nor to be adopted; `torn` is what follows `whole_size` bytes.
+    """
 
     present: frozenset[EventId]
     unknown: tuple[Event, ...]
+    strangers: tuple[bytes, ...]
     torn: bytes
     whole_size: int
     findings: tuple[Finding, ...]
@@ -35,6 +39,7 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
     present: set[EventId] = set()
     unknown: dict[EventId, Event] = {}
     findings: list[Finding] = []
+    strangers: list[bytes] = []
     torn = b""
     for line in read_lines(content):
         if line.state is LineState.TORN:
@@ -46,6 +51,7 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
             if identifier is not None:
                 present.add(identifier)
             else:
+                strangers.append(line.raw)
                 findings.append(_finding(relative, line.number, line.reason or line.state.value))
         else:
             identifier = line.event.event_id
@@ -55,10 +61,12 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
                 if is_adoptable(line.event):
                     unknown[identifier] = line.event
                 else:
-                    findings.append(
-                        _finding(relative, line.number, f"{line.event.type} is not true of any commit known here")
-                    )
-    return Reading(frozenset(present), tuple(unknown.values()), torn, len(content) - len(torn), tuple(findings))
+                    strangers.append(line.raw)
+                    reason = f"{line.event.type} is not true of any commit known here"
+                    findings.append(_finding(relative, line.number, reason))
+    return Reading(
+        frozenset(present), tuple(unknown.values()), tuple(strangers), torn, len(content) - len(torn), tuple(findings)
+    )
 
 
 def _kept_without_id(checkout: Checkout, line: Line) -> EventId | None:

@@ -22,6 +22,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.history import Entry, Readings, Selection
 from sage_git.operations.placing import sidecar_of
 from sage_git.operations.sources import Source
+from sage_git.operations.views import path_text
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
@@ -109,9 +110,10 @@ class Reading:
         for entry in entries:
             here = [path for component in standing.get(entry.number, ()) for path in shown.get(component, ())]
             named = history.paths_of(entry.event)
-            paths = [os.fsdecode(path) for path in here] or named
-            best = next((path for path in named if path in paths), paths[0] if paths else "")
-            found[entry.number] = os.fsdecode(sidecar_of(self.checkout.known_identity(), os.fsencode(best)))
+            best = next((path for path in here if path_text(path) in named), None)
+            if best is None:
+                best = here[0] if here else os.fsencode(named[0] if named else "")
+            found[entry.number] = path_text(sidecar_of(self.checkout.known_identity(), best))
         return found
 
     def _paths_before(self, source: Source) -> list[str]:

@@ -31,8 +31,6 @@ _RECORD_TIMEOUT_MS: Final = 60_000
 _LOG_TIMEOUT_MS: Final = 10_000
 _REFLOGS: Final = "reflogs"
 _DEFERRED: Final = "deferred"
-_WANTED: Final = "wanted"
-_RECORDING: Final = "recording"
 
 
 class RecordState(Enum):
@@ -80,7 +78,7 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
         outstanding = find_outstanding(checkout, head, _marks(checkout))
         commits, events, findings = _observe(checkout, outstanding, progress)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-            findings.extend(views.bring_current(checkout, head))
+            findings.extend(views.bring_current(checkout, head, outstanding.deferred))
             with checkout.index.transaction():
                 checkout.index.keep(_REFLOGS, json.dumps(dict(outstanding.marks)))
                 checkout.index.keep(_DEFERRED, json.dumps(outstanding.deferred))
@@ -89,24 +87,6 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
         outstanding.rewritten.forget()
     state = RecordState.BEHIND if outstanding.deferred else RecordState.CURRENT
     return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings))
-
-
-def record_until_nobody_asks(checkout: Checkout, process_id: int) -> RecordOutcome:
-    """Record for the hooks: again as long as one of them asks for it (`wanted`) while we are at it.
-
-    A hook that finds `recording` with a living process leaves it at asking, so that file goes before the last look at
-    `wanted`: whoever asked before it went is heard, and whoever asks after it starts a recorder. Raises as `record`.
-    """
-    wanted, recording = checkout.sage / _WANTED, checkout.sage / _RECORDING
-    while True:
-        recording.write_text(f"{process_id}\n", "ascii")
-        try:
-            wanted.unlink(missing_ok=True)
-            outcome = record(checkout)
-        finally:
-            recording.unlink(missing_ok=True)
-        if not wanted.exists():
-            return outcome
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
-from sage_git.chronicle.ids import EventId, ObjectId, lineage_name
+from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
 from sage_git.observation.commit import percent_encoded
 from sage_git.observation.lineage import differing_paths, heads
@@ -20,6 +20,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.placing import TREE, sidecar_of, subject_in, subject_key
+from sage_git.storage.durable import set_aside
 from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
 
@@ -31,18 +32,23 @@ def is_current(checkout: Checkout, head: ObjectId | None) -> bool:
     return checkout.index.value(_SEEN + checkout.worktree) == _state(checkout, head)
 
 
-def bring_current(checkout: Checkout, head: ObjectId | None) -> list[Finding]:
-    """Make every sidecar of this work tree show its chronicle, and say what could not be understood or written."""
+def bring_current(checkout: Checkout, head: ObjectId | None, deferred: Collection[ObjectId]) -> list[Finding]:
+    """Make every sidecar of this work tree show its chronicle, and say what could not be understood or written.
+
+    While HEAD is one of the `deferred` commits, nobody knows which sources have which history: the files stay.
+    """
     if checkout.repository.work_tree is None:
         return []
-    keeper = _Keeper(checkout, WorkTree(checkout.repository.work_tree), head)
+    is_deferred = head in deferred
+    keeper = _Keeper(checkout, WorkTree(checkout.repository.work_tree), head, is_deferred=is_deferred)
     keeper.look_for_changes_of_others()
     keeper.follow_head()
     keeper.adopt_statements()
     keeper.follow_events()
     with checkout.index.transaction():
         keeper.write()
-        checkout.index.keep(_SEEN + checkout.worktree, _state(checkout, head))
+        if not is_deferred:
+            checkout.index.keep(_SEEN + checkout.worktree, _state(checkout, head))
     return keeper.findings
 
 
@@ -84,14 +90,16 @@ def _state(checkout: Checkout, head: ObjectId | None) -> str:
 class _Keeper:
     """One pass over the sidecars of one work tree: first what has to change is gathered, then it is written."""
 
-    def __init__(self, checkout: Checkout, tree: WorkTree, head: ObjectId | None) -> None:
+    def __init__(self, checkout: Checkout, tree: WorkTree, head: ObjectId | None, *, is_deferred: bool) -> None:
         self.findings: list[Finding] = []
         self._checkout = checkout
         self._index = checkout.index
         self._identity = checkout.known_identity()
         self._tree = tree
         self._head = head
+        self._is_deferred = is_deferred
         self._worktree = checkout.worktree
+        self._lost = checkout.sage / "lost" / "sidecars.ndjson"
         self._shown: dict[bytes, int] = {}  # sidecars to write, by key, with their chronicle
         self._gone: set[bytes] = set()
         self._changed: set[bytes] = set()  # by others since we left them, or never left by us
@@ -121,7 +129,7 @@ class _Keeper:
         """Find the sources that came, went or changed lives between the HEAD we saw last and this one."""
         commits = self._index.commits
         head, seen = self._head, self._seen_head
-        if head is not None and commits.known(head) is None and head in self._deferred():
+        if self._is_deferred:
             return  # its history is not known yet: what is shown stays
         if self._identity.place == "off":
             self._gone.update(left.path for left in self._index.sidecars.all(self._worktree))
@@ -214,16 +222,14 @@ class _Keeper:
         shown = self._checkout.scratch.run("diff-tree", *flags, seen, head)
         return set(filter(None, shown.split(b"\0")))
 
-    def _deferred(self) -> list[ObjectId]:
-        deferred: list[ObjectId] = json.loads(self._index.value("deferred") or "[]")
-        return deferred
-
     def _take_away(self, key: bytes) -> None:
         left = self._left(key)
         if left is None:
             return
-        if key in self._changed:
-            self._rescued(key)
+        if key in self._changed and (reading := self._reading(key)) is not None:
+            self._rescue(key, reading)
+            for stranger in reading.strangers:
+                set_aside(stranger, self._lost)
         self._tree.remove(self._file(key))
         self._index.sidecars.remove(self._worktree, self._index.commits.path_number(key))
 
@@ -235,24 +241,33 @@ class _Keeper:
         left = self._left(key)
         is_as_left = left is not None and key not in self._changed and left.component == component
         if left is not None and is_as_left and left.last >= 0:
-            lines = list(self._index.events.lines(component, left.last))
+            lines = [line for _, _, line in self._index.events.lines(component, left.last)]
         else:
-            present = self._rescued(key)
-            lines = [each for each in self._index.events.lines(component) if each[1] not in present]
+            lines = self._missing_lines(key, component)
         newest = self._index.events.last_number()
-        stamp = self._tree.append(file, (line for _, _, line in lines)) if lines else self._tree.stamp(file)
+        stamp = self._tree.append(file, lines) if lines else self._tree.stamp(file)
         if stamp is not None:
             self._index.sidecars.put(self._worktree, self._index.commits.path_number(key), component, stamp, newest)
 
-    def _rescued(self, key: bytes) -> frozenset[EventId]:
-        """The ids in a sidecar's whole lines; a torn end, which nobody will find again, is kept elsewhere."""
+    def _missing_lines(self, key: bytes, component: int) -> list[bytes]:
+        """The lines that a sidecar lacks. One that shows another life of its path is begun anew."""
+        expected = {event_id: line for _, event_id, line in self._index.events.lines(component)}
         reading = self._reading(key)
         if reading is None:
-            return frozenset()
+            return list(expected.values())
+        self._rescue(key, reading)
+        if any(self._index.events.node(each) is not None for each in reading.present.difference(expected)):
+            for stranger in reading.strangers:
+                set_aside(stranger, self._lost)
+            self._tree.remove(self._file(key))
+            self._tree.make_folder_of(self._file(key))
+            return list(expected.values())
+        return [line for event_id, line in expected.items() if event_id not in reading.present]
+
+    def _rescue(self, key: bytes, reading: Reading) -> None:
+        """Keep a torn end, which nobody will find again, elsewhere."""
         if reading.torn:
-            lost = self._checkout.sage / "lost" / "sidecars.ndjson"
-            self._tree.set_torn_aside(self._file(key), reading.torn, reading.whole_size, lost)
-        return reading.present
+            self._tree.set_torn_aside(self._file(key), reading.torn, reading.whole_size, self._lost)
 
     def _reading(self, key: bytes) -> Reading | None:
         file = self._file(key)
