@@ -23,6 +23,7 @@ from sage_git.storage.durable import read_at
 RECENT_LINES: Final = 1000
 _FIRST_BLOCK_BYTES: Final = 1 << 16
 _REMEMBERED_FILES: Final = 32
+_END_BYTES: Final = 4096
 _LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
 _TIMESTAMP: Final = re.compile(rb'"timestamp"\s*:\s*"([^"]*)"')
 _KNOWN_BY: Final = (LineState.VALID, LineState.NO_ID, LineState.ID_MISMATCH)
@@ -32,7 +33,7 @@ _KNOWN_BY: Final = (LineState.VALID, LineState.NO_ID, LineState.ID_MISMATCH)
 class Recent:
     """The last lines of one file, of which `size` bytes are accounted for; `head` is the id of the last valid line."""
 
-    __slots__ = ("_doubtful", "_last", "_lines", "_timestamps", "_true", "_unjudged", "head", "size")
+    __slots__ = ("_doubtful", "_end", "_lines", "_timestamps", "_true", "_unjudged", "head", "size")
 
     def __init__(self) -> None:
         self.forget()
@@ -41,12 +42,16 @@ class Recent:
         """Know nothing, as after a write of which nobody can say what became of it."""
         self.size = 0
         self.head: EventId | None = None
-        self._last = b""
+        self._end = b""  # the last bytes of the file, by which it is recognised
         self._lines = 0  # how many are accounted for; a line's number is its place among them, from 1
         self._unjudged: list[tuple[int, bytes]] = []
         self._timestamps: dict[str, int] = {}  # the last line that has it
         self._true: dict[bytes, tuple[int, bytes]] = {}
         self._doubtful: dict[bytes, tuple[int, bytes]] = {}
+
+    def is_all_of(self, fd: int, size: int) -> bool:
+        """True if nothing came to the file of `size` bytes since we last accounted for it. Raises OSError."""
+        return size == self.size and self._is_start_of(fd, size)
 
     def catch_up(self, fd: int, size: int) -> None:
         """Account for the file's first `size` bytes, which end with a newline. Raises OSError."""
@@ -59,6 +64,7 @@ class Recent:
         elif size > self.size:
             self._take(read_at(fd, self.size, size - self.size).split(b"\n")[:-1])
         self.size = size
+        self._end = read_at(fd, max(0, size - _END_BYTES), min(size, _END_BYTES))
 
     def find(self, event: Event, *, has_true_id: bool) -> Event | None:
         """The event of the last 1,000 lines with the content of `event`; None if there is none.
@@ -79,8 +85,8 @@ class Recent:
     def add(self, event: Event, *, has_true_id: bool) -> None:
         """Account for a line that the caller is about to append."""
         self._lines += 1
-        self._last = event.line
         self.size += len(event.line) + 1
+        self._end = (self._end + event.line + b"\n")[-_END_BYTES:]
         self._unjudged.append((self._lines, event.line))
         self._timestamps[event.timestamp] = self._lines
         if has_true_id:
@@ -89,9 +95,9 @@ class Recent:
             self._prune()
 
     def _is_start_of(self, fd: int, size: int) -> bool:
-        """True if the file is the one that we know, perhaps grown, as its last line shows."""
-        last = self._last + b"\n"
-        return len(last) <= self.size <= size and read_at(fd, self.size - len(last), len(last)) == last
+        """True if the file is the one that we know, perhaps grown, and no other that has its place on the disk now."""
+        known = len(self._end)
+        return 0 < self.size <= size and read_at(fd, self.size - known, known) == self._end
 
     def _take(self, lines: list[bytes]) -> None:
         """Account for lines that somebody else appended, parsing no more than it takes to find the head."""
@@ -102,7 +108,6 @@ class Recent:
             for timestamp in _TIMESTAMP.findall(raw):
                 self._timestamps[timestamp.decode("utf-8", "replace")] = number
         self._lines += len(lines)
-        self._last = lines[-1]
         self.head = next(filter(None, map(_true_id, reversed(lines))), self.head)
         if any(b"\\u" in raw for raw in lines):  # may spell a time stamp in a way that the pattern does not see
             self._judge()
@@ -126,9 +131,8 @@ class Recent:
         self._doubtful = {key: known for key, known in self._doubtful.items() if known[0] > oldest}
 
 
-def recent_lines_of(fd: int) -> Recent:
-    """What this process knows of the open file. The caller holds its lock, and has `catch_up` to do."""
-    there = os.fstat(fd)
+def recent_lines_of(there: os.stat_result) -> Recent:
+    """What this process knows of the file that `there` tells of. The caller holds its lock."""
     return _remembered(there.st_dev, there.st_ino)
 
 

@@ -56,11 +56,13 @@ def append_many(
     name = checked_path(path)
     fd = open_locked(name, lock_timeout_ms, os.O_APPEND)
     try:
-        recent = recent_lines_of(fd)
+        there = os.fstat(fd)
+        recent, size = recent_lines_of(there), there.st_size
         try:
             with told_as(name, "read"):
-                size = _mend(fd, name)
-                recent.catch_up(fd, size)
+                if not recent.is_all_of(fd, size):
+                    size = _mend(fd, name, size)
+                    recent.catch_up(fd, size)
             placed = [_place(event, recent, clock_ms, compute_id=compute_id) for event in events]
             _write(fd, name, [event for event, is_new in placed if is_new], size)
         except BaseException:
@@ -153,9 +155,8 @@ def _write(fd: int, name: str, events: Sequence[Event], size: int) -> None:
             sync_directory(os.path.dirname(name) or ".")
 
 
-def _mend(fd: int, name: str) -> int:
-    """The size of the file, which now ends with a whole line. Raises OSError, StorageError."""
-    size = os.fstat(fd).st_size
+def _mend(fd: int, name: str, size: int) -> int:
+    """The size that a file of `size` bytes has now that it ends with a whole line. Raises OSError, StorageError."""
     if not size or read_at(fd, size - 1, 1) == b"\n":
         return size
     whole = complete_size(fd, size)

@@ -182,6 +182,15 @@ def test_a_file_that_was_replaced_or_cut_is_seen_as_it_is_now(chronicle):
     assert append(chronicle, step("one")).parents == ()
 
 
+def test_a_file_that_only_looks_like_the_one_before_is_not_taken_for_it(chronicle):
+    first, other, last = (Event.sealed(step(name)).line + b"\n" for name in ("one", "uno", "end"))
+    chronicle.write_bytes(first + last)
+    append(chronicle, step("one"))
+    chronicle.write_bytes(other + last)  # the same inode, size and last line
+    append(chronicle, step("one"))
+    assert actions(chronicle) == ["uno", "end", "one"]
+
+
 def test_the_end_of_a_file_is_read_without_the_rest_of_it(chronicle):
     sidecar.append_many(chronicle, [step(str(number)) for number in range(3000)], clock_ms=CLOCK_MS)
     assert [event["action"] for event in sidecar.tail(chronicle, 3)] == ["2997", "2998", "2999"]
