@@ -93,4 +93,4 @@ def _author(raw: bytes) -> dict[str, str]:
     try:
         return {"id": raw.decode("utf-8")}
     except UnicodeDecodeError:
-        return {"id": percent_encoded(raw)}
+        return {"id": percent_encoded(raw), "idEncoding": "percent"}
