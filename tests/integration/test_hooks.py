@@ -267,6 +267,16 @@ def test_a_recorder_in_the_background_keeps_nobody_waiting(recorded: Recorded, t
         pass
 
 
+def test_what_the_last_recorder_said_is_kept_and_no_more(recorded: Recorded, tmp_path: Path):
+    done = tmp_path / "done"
+    os.mkfifo(done)
+    (tmp_path / "interpreter").write_text(f'#!/bin/sh\necho "no disk" >&2\necho >"{done}"\n')
+    for _ in range(2):
+        recorded.repository.git("commit", "--allow-empty", "-qm", "x", env={"SAGE_SYNC": ""})
+        assert done.read_text() == "\n"
+    assert (recorded.sage / "recorder.log").read_text() == "no disk\n"
+
+
 def test_what_a_rewrite_replaced_is_handed_to_the_recorder(recorded: Recorded):
     before = recorded.repository.head
     amend(recorded.repository.git)
