@@ -107,6 +107,8 @@ def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
             out.lines(page.lines(entries, arguments))
             if is_incomplete:
                 out.line(Span("incomplete: events are named as parents that are not here", Style.OPEN))
+            if reading.outcome.deferred:
+                out.line(Span("incomplete: some commits had to wait; sage-git status says why", Style.OPEN))
     return 0
 
 

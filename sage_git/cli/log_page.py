@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import graph, log_text
 from sage_git.cli.text import Line, Span, Style
+from sage_git.operations.record import RecordState
 
 if TYPE_CHECKING:
     from sage_git.chronicle.ids import EventId
@@ -84,10 +85,14 @@ class Page:
         return found
 
     def _nothing(self) -> str:
+        if self._reading.outcome.state is RecordState.DISABLED:
+            return "nothing is recorded until .sage/config.toml is committed"
         if self._selection.only_open:
             return "nothing is unplanned"
         if not self._selection.is_whole or self._selection.since_ms or self._selection.until_ms:
             return "nothing in the record matches"
+        if self._reading.outcome.deferred:
+            return "nothing could be recorded yet"
         return "nothing is recorded yet; the next commit will be"
 
 

@@ -87,8 +87,7 @@ def _recording(state: Status) -> Line:
         case "current":
             return [span(f"{on} · "), Span("everything is recorded", Style.ANSWERED)]
         case "behind":
-            count = len(state.deferred)
-            return [span(f"{on} · "), Span(f"{count} commit{'s' * (count != 1)} not recorded yet", Style.OPEN)]
+            return [span(f"{on} · "), Span("not everything is recorded yet", Style.OPEN)]
         case _:
             return [span(f"{on} · "), Span("commits are not recorded as they are made", Style.OPEN)]
 

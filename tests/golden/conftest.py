@@ -1,0 +1,97 @@
+"""The repositories that the transcripts are about. Their dates and ids are the same each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sage_git.cli.main import main
+from sage_git.cli.surroundings import Surroundings, of_this_process
+from tests.kit import GitRepository
+
+NOW = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
+GRAMMAR = "".join(f"def rule_{number}(tokens):\n    return parse(tokens, {number})\n\n" for number in range(18))
+LEXER = "def tokens(text):\n    return text.split()\n"
+CONFIG = 'format = 1\nrepository = "{repository}"\nsince = "{since}"\n'
+
+
+def run(where: Path, *arguments: str, columns: int | None = 80) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of `sage-git` in this process, three hours after the new year."""
+    out, err = io.BytesIO(), io.BytesIO()
+    around: Surroundings = replace(
+        of_this_process(), cwd=where, now=NOW, output=out, errors=err, columns=columns,
+        output_is_terminal=False, errors_are_terminal=False,
+    )  # fmt: skip
+    status = main(arguments, around)
+    return status, out.getvalue().decode(), err.getvalue().decode()
+
+
+def join(repository: GitRepository, since: str) -> None:
+    """Begin a record whose id is no accident, so that no commit's id is."""
+    repository.commit(
+        "Keep the history of every source with sage-git",
+        **{
+            ".sage/config.toml": CONFIG.format(repository="0123456789abcdef" * 4, since=since),
+            ".sage/allowed_signers": "",
+        },
+    )
+    assert run(repository.path, "init")[0] == 0
+
+
+def calculator(place: Path) -> GitRepository:
+    """A repository with what histories have: agents, a rename, a merge, a split, a mode, hostile text, wide text."""
+    repository = GitRepository.create(place)
+    repository.commit("begin a calculator", **{"src/parser.py": GRAMMAR, "README.md": "# Calculator\n"})
+    join(
+        repository, repository.commit("parser: say which rule failed", **{"src/parser.py": GRAMMAR + "failed = None\n"})
+    )
+    repository.git("config", "core.hooksPath", "/dev/null")  # commands that read record; no need to wait for hooks
+    repository.commit(
+        "parser: accept trailing commas", **{"src/parser.py": GRAMMAR + "commas = 1\n", "src/lexer.py": LEXER}
+    )
+    agent = "lexer: read numbers\n\nSage-Actor: claude-code/session-7 model=opus"
+    repository.commit(agent, **{"src/lexer.py": LEXER + "\ndef numbers(text):\n    return int(text)\n"})
+    repository.git("mv", "src/parser.py", "src/grammar.py")
+    repository.commit("rename the parser to what it is")
+    repository.git("switch", "--quiet", "--create", "side")
+    repository.commit("grammar: import the lexer", **{"src/grammar.py": "import lexer\n" + GRAMMAR + "commas = 1\n"})
+    repository.git("switch", "--quiet", "main")
+    repository.commit("grammar: two commas", **{"src/grammar.py": GRAMMAR + "commas = 2\n"})
+    repository.git("merge", "--quiet", "--no-edit", "side")
+    rules = GRAMMAR.split("\n\n")
+    parts = {"grammar": "\n\n".join(rules[:6]), "terms": "\n\n".join(rules[6:12]), "calls": "\n\n".join(rules[12:])}
+    repository.commit("split the grammar in three", **{f"src/{name}.py": text + "\n" for name, text in parts.items()})
+    (repository.path / "README.md").chmod(0o755)
+    repository.commit("README: \x1b[31mred\x1b[0m and \u202etupni desrever\u202c, 日本語")
+    deep = "packages/server/src/routes/authentication/single-sign-on/index.ts"
+    repository.commit(
+        "server: sign in once, and explain at great length why once is enough for anybody", **{deep: "x\n"}
+    )
+    repository.commit("drop the lexer", **{"src/lexer.py": None})
+    repository.git("config", "--unset", "core.hooksPath")
+    return repository
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder that a transcript is in, by name; made when first asked for."""
+    base = tmp_path_factory.mktemp("golden")
+
+    def place(name: str) -> Path:
+        folder = base / name
+        if not folder.exists():
+            match name:
+                case "calculator":
+                    calculator(folder)
+                case "unborn":
+                    GitRepository.create(folder)
+                case _:
+                    folder.mkdir()
+        return folder
+
+    return place
