@@ -48,7 +48,8 @@ _USERS_OVERRIDES: Final = (
 
 def users_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for git in the user's repository, made from the caller's."""
-    kept = {k: v for k, v in environment.items() if k not in LOCAL_ENVIRONMENT or k in _KEPT_FOR_THE_USERS}
+    dropped = LOCAL_ENVIRONMENT - _KEPT_FOR_THE_USERS
+    kept = {k: v for k, v in environment.items() if k not in dropped and not k.endswith("_PATHSPECS")}
     return kept | _COMMON
 
 
@@ -84,7 +85,7 @@ def run(
 
 
 def run_in_users(
-    arguments: Sequence[str],
+    arguments: Sequence[str | bytes],
     *,
     environment: Mapping[str, str],
     cwd: Path,
@@ -159,12 +160,17 @@ class Stream:
 
 
 def _finish(
-    command: Sequence[str], arguments: Sequence[str], given: bytes, environment: Mapping[str, str], cwd: Path | None
+    command: Sequence[str | bytes],
+    arguments: Sequence[str | bytes],
+    given: bytes,
+    environment: Mapping[str, str],
+    cwd: Path | None,
 ) -> bytes:
     try:
         done = subprocess.run(command, input=given, capture_output=True, env=environment, cwd=cwd, check=False)
     except FileNotFoundError:
         raise NotHere("git is not on PATH", remedy="install git 2.38 or newer") from None
     if done.returncode:
-        raise GitFailed(tuple(arguments), done.returncode, done.stderr.decode("utf-8", "replace"))
+        shown = tuple(each if isinstance(each, str) else each.decode("utf-8", "replace") for each in arguments)
+        raise GitFailed(shown, done.returncode, done.stderr.decode("utf-8", "replace"))
     return done.stdout

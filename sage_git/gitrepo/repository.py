@@ -54,7 +54,7 @@ class Repository:
             raise NotHere(f"{start} is not a directory") from None
         return cls(top, Path(git_dir), Path(common), object_format, shallow == "true", environment)
 
-    def git(self, *arguments: str, input: bytes = b"", locks: bool = False) -> bytes:
+    def git(self, *arguments: str | bytes, input: bytes = b"", locks: bool = False) -> bytes:
         """What git prints for `arguments` here, run at the top of the work tree. Raises GitFailed."""
         return run_in_users(
             arguments,
@@ -118,7 +118,7 @@ class Repository:
             return self.tracked_paths(commit).intersection(wanted)
         found: set[bytes] = set()
         for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):
-            names = [path.decode("utf-8", "surrogateescape") for path in wanted[start : start + _LOOKED_UP_AT_ONCE]]
+            names = wanted[start : start + _LOOKED_UP_AT_ONCE]
             for entry in self.git("ls-tree", "-z", "--full-tree", commit, "--", *names).split(b"\0"):
                 about, _, path = entry.partition(b"\t")
                 if path and not about.startswith(_TREE_MODE):

@@ -75,7 +75,7 @@ def newest(groups: Iterable[Facts], ancestry: Ancestry) -> Facts:
     """The facts of all `groups` less the ancestors of others, by group number and id."""
     distinct = [group for group in dict.fromkeys(groups) if group]
     if len(distinct) < 2:
-        return distinct[0] if distinct else ()
+        return tuple(sorted(distinct[0])) if distinct else ()
     ordered = list(dict.fromkeys(fact for group in distinct for fact in sorted(group)))
     return tuple(fact for fact in ordered if not _is_ancestor_of_another(fact, ordered, ancestry))
 

@@ -5,7 +5,6 @@ Facts and verdicts cannot be adopted: they follow from commits, and an unknown o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -98,4 +97,5 @@ def adopt(checkout: Checkout, events: Iterable[Event]) -> int:
 
 
 def _finding(relative: bytes, number: int, reason: str) -> Finding:
-    return Finding("sidecar-line", f"{os.fsdecode(relative)}:{number}: {reason}; see `sage-git fsck`")
+    where = relative.decode("utf-8", "surrogateescape")
+    return Finding("sidecar-line", f"{where}:{number}: {reason}; see `sage-git fsck`")

@@ -32,7 +32,7 @@ def sidecar_of(identity: Identity, key: bytes) -> bytes:
     if subject is not None:
         return _SUBJECTS + subject.encode("ascii") + suffix
     folder, name = os.path.split(key)
-    if folder == b".sage" and is_subject_name(os.fsdecode(name)):
+    if folder == b".sage" and is_subject_name(name.decode("utf-8", "replace")):
         return TREE + key + suffix  # beside it, it would be taken for that subject's
     if len(name + suffix) > _LONGEST_NAME_BYTES:
         short = sha256(key).hexdigest().encode("ascii")
@@ -52,6 +52,6 @@ def key_of(identity: Identity, sidecar: bytes) -> bytes | None:
     if stem.startswith(TREE):
         return stem[len(TREE) :]
     folder, name = os.path.split(stem)
-    if folder == b".sage" and is_subject_name(os.fsdecode(name)):
-        return subject_key(os.fsdecode(name))
+    if folder == b".sage" and is_subject_name(name.decode("utf-8", "replace")):
+        return subject_key(name.decode("ascii"))
     return stem

@@ -5,7 +5,6 @@ Not here: what entries are (`operations.history`), what a PATH means (`operation
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -112,7 +111,7 @@ class Reading:
             named = history.paths_of(entry.event)
             best = next((path for path in here if path_text(path) in named), None)
             if best is None:
-                best = here[0] if here else os.fsencode(named[0] if named else "")
+                best = here[0] if here else (named[0] if named else "").encode("utf-8", "surrogateescape")
             found[entry.number] = path_text(sidecar_of(self.checkout.known_identity(), best))
         return found
 

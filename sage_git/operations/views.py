@@ -7,7 +7,6 @@ holds `log.lock`. Not here: bytes (storage.shown), names (placing), lines that o
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.placing import TREE, sidecar_of, subject_in, subject_key
+from sage_git.operations.subjects import subject_source
 from sage_git.storage.durable import set_aside
 from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
@@ -190,7 +190,7 @@ class _Keeper:
             else:
                 subject = json.loads(line).get("subject")
                 if isinstance(subject, str):
-                    sources.add(os.fsencode(subject.removeprefix("./")))
+                    sources.add(subject_source(subject).encode("utf-8", "surrogateescape"))
         self._look_at(sources)
 
     def _look_at(self, paths: Iterable[bytes]) -> None:
@@ -208,7 +208,7 @@ class _Keeper:
                 self._gone.add(path)
             elif self._file(path) in here:
                 message = (
-                    f"{os.fsdecode(self._file(path))} is tracked, so no sidecar is written there: rename that file"
+                    f"{path_text(self._file(path))} is tracked, so no sidecar is written there: rename that file"
                 )
                 self.findings.append(Finding("tracked-sidecar", message))
             else:
