@@ -34,7 +34,7 @@ class DateStyle(Enum):
 
 
 def parse_timestamp(timestamp: str) -> datetime:
-    """The instant of an event's `timestamp`; the year 1 if it is none, so that one bad event stops nobody."""
+    """The instant of an event's `timestamp`; in the year 1 if it is none, so that one bad event stops nobody."""
     try:
         return datetime.fromisoformat(timestamp)
     except ValueError:
@@ -43,6 +43,8 @@ def parse_timestamp(timestamp: str) -> datetime:
 
 def show_date(instant: datetime, style: DateStyle, now: datetime) -> str:
     """`instant` in `style`; relative to `now` or in the user's time zone, which is that of the process."""
+    if instant.year == 1:
+        return "undated"
     if style is DateStyle.RELATIVE:
         return relative(now - instant)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from posixpath import basename, commonprefix, dirname
 from typing import Any, Final
 
 from sage_git.chronicle.event import Event
@@ -115,16 +114,18 @@ def _few(paths: list[str]) -> str:
 
 
 def _folded(left: list[str], right: list[str]) -> str:
-    """git's form for a rename, `src/{old → new}/name.py`; empty if the paths share no folder and no name."""
-    paths = left + right
-    shared = commonprefix([f"{dirname(path)}/" for path in paths])
-    start = shared[: shared.rfind("/") + 1]
-    names = {basename(path) for path in paths}
-    tail = f"/{names.pop()}" if len(paths) == 2 and len(names) == 1 else ""
-    if len(start) < 2 and not tail:
+    """git's form for a rename, `src/{old → new}/name.py`; empty if the paths share neither a folder nor an end."""
+    parts = [path.split("/") for path in left + right]
+    most = min(map(len, parts)) - 1
+    start = next((n for n in range(most) if len({path[n] for path in parts}) > 1), most)
+    end = 0
+    if len(parts) == 2:
+        end = next((n for n in range(most - start + 1) if parts[0][-1 - n] != parts[1][-1 - n]), most - start)
+    if not start and not end:
         return ""
-    inner = [[path[len(start) : len(path) - len(tail)] for path in side] for side in (left, right)]
-    return f"{start}{{{', '.join(inner[0])} → {', '.join(inner[1])}}}{tail}"
+    inner = ["/".join(path[start : len(path) - end]) for path in parts]
+    before, after = ", ".join(inner[: len(left)]), ", ".join(inner[len(left) :])
+    return "/".join([*parts[0][:start], f"{{{before} → {after}}}", *parts[0][len(parts[0]) - end :]])
 
 
 def _remark(event: Event) -> str:

@@ -70,5 +70,5 @@ def test_what_is_no_date_is_refused_with_examples(words):
 
 
 def test_a_timestamp_that_is_none_stops_nobody():
-    assert show_date(parse_timestamp("no time"), DateStyle.SHORT, NOW).endswith("01-01")
+    assert show_date(parse_timestamp("no time"), DateStyle.SHORT, NOW) == "undated"
     assert parse_date("999999 years ago", NOW).year == 1
