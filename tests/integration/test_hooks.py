@@ -267,6 +267,21 @@ def test_a_recorder_in_the_background_keeps_nobody_waiting(recorded: Recorded, t
         pass
 
 
+def test_commits_in_quick_succession_start_one_recorder(recorded: Recorded, tmp_path: Path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    slow = tmp_path / "slow-python"
+    slow.write_text(f'#!/bin/sh\necho started >>"{recorded.calls}"\nread -r word <"{gate}"\n')
+    slow.chmod(0o755)
+    install_dispatcher(recorded.sage, str(slow))
+    recorded.repository.git("commit", "--allow-empty", "-qm", "first", env={"SAGE_SYNC": ""})
+    with gate.open("w") as released:  # it has started now
+        for _ in range(3):
+            recorded.repository.git("commit", "--allow-empty", "-qm", "more", env={"SAGE_SYNC": ""})
+        released.write("go on\n")
+    assert recorded.starts() == ["started"]
+
+
 def test_what_the_last_recorder_said_is_kept_and_no_more(recorded: Recorded, tmp_path: Path):
     done = tmp_path / "done"
     os.mkfifo(done)
