@@ -40,6 +40,7 @@ _USERS_OVERRIDES: Final = (
     "-c", "core.fsmonitor=false",
     "-c", "core.commitGraph=false",
     "-c", "core.quotePath=false",
+    "-c", "core.useReplaceRefs=false",  # before 2.42 a `true` in the configuration beats GIT_NO_REPLACE_OBJECTS
     "-c", "log.showSignature=false",
     "-c", "fetch.recurseSubmodules=false",
     "--literal-pathspecs",
