@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 from sage_git.cli.text import Line, Span, Style, escape_json, span
+from sage_git.errors import StorageError
 
 if TYPE_CHECKING:
     from sage_git.cli.pager import Pager
     from sage_git.cli.surroundings import Surroundings
 
+_OUTPUT: Final = "standard output"
 NARROW: Final = 80
 READABLE: Final = 120
 _ASCII: Final = str.maketrans({"…": "...", "→": "->", "·": "-", "●": "*", "—": "-", "│": "|", "−": "-", "×": "x"})
@@ -56,11 +58,12 @@ class Screen:
 
     def raw_json(self, document: bytes) -> None:
         """Write one JSON text, which has no newline, as a line."""
-        self._output.write(escape_json(document) + b"\n")
+        self._emit(escape_json(document) + b"\n")
 
     def flush(self) -> None:
-        """Let everything be seen."""
-        self._output.flush()
+        """Let everything be seen. Raises StorageError, BrokenPipeError."""
+        with _told_of_output():
+            self._output.flush()
 
     def _painted(self, piece: Span) -> str:
         if not self._colour or piece.style is Style.PLAIN or not piece.text.strip():
@@ -70,7 +73,11 @@ class Screen:
     def _write(self, text: str) -> None:
         if self._encoding == "ascii":
             text = text.translate(_ASCII)
-        self._output.write(text.encode(self._encoding, "backslashreplace") + b"\n")
+        self._emit(text.encode(self._encoding, "backslashreplace") + b"\n")
+
+    def _emit(self, line: bytes) -> None:
+        with _told_of_output():
+            self._output.write(line)
 
 
 @contextmanager
@@ -93,6 +100,10 @@ def screen(arguments: Any, surroundings: Surroundings, pager: Callable[[], str] 
         shown.flush()
     except BrokenPipeError:
         _forget(surroundings)
+    except StorageError as problem:
+        if problem.path == _OUTPUT:
+            _forget(surroundings)
+        raise
     finally:
         if running:
             running.close()
@@ -167,6 +178,17 @@ def _pager(arguments: Any, surroundings: Surroundings, ask: Callable[[], str] | 
 
     command = pager_command(surroundings.environment, ask)
     return Pager.start(command, surroundings.environment) if command else None
+
+
+@contextmanager
+def _told_of_output() -> Iterator[None]:
+    """A refusal to write becomes a StorageError, but for a reader that went away."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise StorageError.from_os(problem, _OUTPUT, "write to") from problem
 
 
 def _forget(surroundings: Surroundings) -> None:

@@ -32,9 +32,10 @@ def register(commands: Any) -> None:
 
 def status_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show the state of the record; 0."""
-    from sage_git.operations.status import state_of
+    from sage_git.operations.status import Detail, state_of
 
-    state = state_of(surroundings.cwd, surroundings.environment)
+    detail = Detail.LINES if arguments.json else Detail.EDITS
+    state = state_of(surroundings.cwd, surroundings.environment, detail)
     with render.screen(arguments, surroundings) as out:
         if arguments.json:
             out.json(as_json(state))
@@ -126,21 +127,22 @@ def _unplanned(state: Status, columns: int, now: datetime) -> Iterator[Line]:
         yield [Span("nothing is unplanned", Style.ANSWERED)]
         return
     files = by_path(state.open_edits)
-    count, several = len(state.open_edits), len(files)
-    yield [Span(f"unplanned: {count} edit{'s' * (count != 1)} in {several} file{'s' * (several != 1)}", Style.OPEN)]
+    yield [Span(f"unplanned: {_many(len(state.open_edits), 'edit')} in {_many(len(files), 'file')}", Style.OPEN)]
     rows = [_row(path, edits, now) for path, edits in files[:_FILES_SHOWN]]
-    most = max(width(count) for _, count, _ in rows)
-    for path, many, last in rows:
-        by_whom = cut(last, max(columns // 2 - 4, 20))
-        room = max(columns - most - width(by_whom) - 6, 16)
-        shown = cut_path(path, room)
-        widest = min(max(width(p) for p, _, _ in rows), columns - most - 30)
+    digits = max(width(count) for _, count, _ in rows)
+    last = min(max(width(words) for _, _, words in rows), max(columns // 2, 20))
+    room = min(max(width(path) for path, _, _ in rows), max(columns - digits - last - 6, 12))
+    for path, count, words in rows:
         yield [
-            Span("  " + pad(shown, max(widest, width(shown)))),
-            Span(f"  {many:>{most}}", Style.OPEN),
-            Span(f"  {by_whom}", Style.FAINT),
+            Span(f"  {pad(cut_path(path, room), room)}  "),
+            Span(f"{count:>{digits}}", Style.OPEN),
+            Span(f"  {cut(words, last)}", Style.FAINT),
         ]
-    yield from _more(several - _FILES_SHOWN, "sage-git log --unplanned")
+    yield from _more(len(files) - _FILES_SHOWN, "sage-git log --unplanned")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _row(path: str, edits: list[OpenEdit], now: datetime) -> tuple[str, str, str]:

@@ -76,19 +76,28 @@ class Status:
     remedy: str
 
 
-def state_of(start: Path, environment: Mapping[str, str]) -> Status:
+class Detail(Enum):
+    """How much is told of open edits. Lines cost a diff of each file that has one."""
+
+    EDITS = "that they are there"
+    LINES = "and which lines of HEAD's files they are"
+
+
+def state_of(start: Path, environment: Mapping[str, str], detail: Detail) -> Status:
     """The state of the record around `start`, brought up to date first. Raises NotHere."""
     with Reading.open(start, environment) as reading:
         readings, checkout = reading.readings, reading.checkout
         recording = _recording(checkout, reading.outcome)
         edits = open_edits(readings)
+        if detail is Detail.LINES and reading.head:
+            edits = with_lines(reading.repository, reading.head, edits)
         return Status(
             repository=checkout.known_identity().repository,
             branch=_branch(reading.repository),
             head=reading.head,
             writer=writer_id(checkout.sage),
             recording=recording,
-            open_edits=tuple(with_lines(reading.repository, reading.head, edits) if reading.head else edits),
+            open_edits=tuple(edits),
             halts=tuple(open_halts(readings)),
             deferred=tuple(_waiting(readings, reading.outcome, reading.repository)),
             remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),

@@ -47,7 +47,7 @@ def shown(*entries, layout=LAYOUT):
     "said, sentence",
     [
         (event("BUILD", status="failed", buildId="#412", errors=["E501", "more"]), "build failed · #412 · E501"),
-        (event("DEPLOY", status="rolled_back", environment="web", deploymentId="d-7"), "deploy to web rolled back · d-7"),
+        (event("DEPLOY", status="rolled_back", environment="web", deploymentId="d"), "deploy to web rolled back · d"),
         (event("ENVVAR_CHANGE", variable="TOKEN", operation="set", environment="ci"), "variable TOKEN set in ci"),
         (event("POSTMORTEM", incidentId="I-1", title="all down"), "postmortem I-1: all down"),
         (event("AGENT_ACTION", action="ran the linter"), "ran the linter"),

@@ -1,6 +1,7 @@
 """The front door: which command, which exit status, and what is said when something goes wrong."""
 
 import argparse
+import errno
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -177,3 +178,20 @@ def test_progress_is_not_told_to_a_file(around):
     with Progress(around, "reading", lambda: 0.0) as tell:
         tell(1, 10)
     assert said(around) == ""
+
+
+def test_a_full_disk_is_told_as_such(command, around):
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "no space")
+
+    command(shown_on)
+    full = replace(around, output=Full())
+    assert front.main(["status"], full) == 4
+    assert said(full) == "sage-git: cannot write to standard output: ENOSPC\n"
+
+
+def shown_on(surroundings):
+    with render.screen(argparse.Namespace(), surroundings) as out:
+        out.line("anything")
+    return 0
