@@ -15,14 +15,16 @@ _HEADER = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n?")
 
 
 def differences_from_automatic(scratch: Scratch, merges: Iterable[Commit]) -> dict[ObjectId, frozenset[bytes]]:
-    """For each merge, the paths in which it differs from what git makes of its parents by itself.
+    """For each of `merges` (parents first), the paths in which it differs from what git makes of its parents by itself.
 
     A path with conflicts always differs from it. Octopus merges are folded pairwise. A merge that cannot be made again
     (its base is not here) is missing from the answer.
     """
     merges = list(merges)
     pairs = [merge for merge in merges if len(merge.parents) == 2]
-    answer = dict(_of_pairs(scratch, [merge.oid for merge in pairs]))
+    # Descendants first: git log forgets the parents of a commit once it has shown it, and then finds other merge bases
+    # for whatever descends from it (builtin/log.c, cmd_log_walk).
+    answer = dict(_of_pairs(scratch, [merge.oid for merge in reversed(pairs)]))
     for merge in merges:
         if len(merge.parents) > 2:
             paths = _of_octopus(scratch, merge)
