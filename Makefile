@@ -34,7 +34,7 @@ check: $(READY) ## format, lint, types, layers, dependencies, shell syntax
 	    done; \
 	done; echo "hooks: shell syntax is fine"
 
-bench: $(READY) ## measure against the targets; BENCH_REPO=PATH adds a real history
+bench: $(READY) ## measure against the targets; BENCH_REPO=PATH adds a real history, BENCH="commits" picks groups
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 soak: $(READY) ## the long runs: a million values, faults at every system call, random git
