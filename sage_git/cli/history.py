@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
@@ -86,11 +87,11 @@ def _date_option(parser: argparse.ArgumentParser) -> None:
 def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show a history; 0."""
     from sage_git.operations.history import limited
-    from sage_git.operations.reading import Follow, Reading
+    from sage_git.operations.reading import Follow
 
     _check_combination(arguments)
     selection = _selection(arguments, surroundings)
-    with Reading.open(surroundings.cwd, surroundings.environment) as reading:
+    with _reading(surroundings) as reading:
         source = reading.locate(surroundings.cwd, arguments.path) if arguments.path else None
         follow = Follow.RENAMES if arguments.follow else Follow.NAME
         entries, is_incomplete = reading.entries(selection, source, follow)
@@ -116,9 +117,8 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     """Show events; 0."""
     from sage_git.cli import show_text
     from sage_git.operations import explain
-    from sage_git.operations.reading import Reading
 
-    with Reading.open(surroundings.cwd, surroundings.environment) as reading:
+    with _reading(surroundings) as reading:
         found = [entry for name in arguments.events for entry in explain.find(reading.readings, name)]
         with render.screen(arguments, surroundings, reading.configured_pager) as out:
             titles = reading.titles(found) if not arguments.json else {}
@@ -133,6 +133,19 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
                     out.line("")
                 out.lines(show_text.lines(explained, sidecar, diff, layout(arguments, surroundings, out, titles)))
     return 0
+
+
+@contextmanager
+def _reading(surroundings: Surroundings) -> Iterator[Reading]:
+    """The record around the current directory; how far it is recorded is told if that takes long."""
+    from sage_git.operations.reading import Reading
+
+    with (
+        render.Progress(surroundings, "recording commits") as progress,
+        Reading.open(surroundings.cwd, surroundings.environment, progress) as reading,
+    ):
+        progress.clear()
+        yield reading
 
 
 def layout(

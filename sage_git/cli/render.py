@@ -166,9 +166,14 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away."""
         if self._shown and self._errors is not None:
             self._errors.write(b"\r\x1b[K")
             self._errors.flush()
+            self._shown = False
 
 
 def _pager(arguments: Any, surroundings: Surroundings, ask: Callable[[], str] | None) -> Pager | None:

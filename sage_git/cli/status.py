@@ -35,7 +35,8 @@ def status_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     from sage_git.operations.status import Detail, state_of
 
     detail = Detail.LINES if arguments.json else Detail.EDITS
-    state = state_of(surroundings.cwd, surroundings.environment, detail)
+    with render.Progress(surroundings, "recording commits") as progress:
+        state = state_of(surroundings.cwd, surroundings.environment, detail, progress)
     with render.screen(arguments, surroundings) as out:
         if arguments.json:
             out.json(as_json(state))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sage_git.chronicle.ids import ObjectId
+from sage_git.chronicle.ids import ObjectId, is_hex
 from sage_git.errors import GitFailed
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ class PlainCommit:
 
 def titles(repository: AsksGit, commits: Collection[ObjectId]) -> dict[ObjectId, PlainCommit]:
     """What git says of these commits; those that are not here (any more) are left out."""
-    if not commits:
+    named = [commit for commit in commits if is_hex(commit, 40, 64)]  # git takes options there as well
+    if not named:
         return {}
-    asked = "".join(f"{commit}\n" for commit in commits).encode("ascii")
+    asked = "".join(f"{commit}\n" for commit in named).encode("ascii")
     try:
         found = _log(repository, "--no-walk=unsorted", "--ignore-missing", "--stdin", input=asked)
     except GitFailed:

@@ -81,7 +81,13 @@ def explain(readings: Readings, entry: Entry) -> Explained:
 
 def diff(repository: AsksGit, event: Event) -> str | None:
     """The change that a fact or verdict is about, as git prints it; None if it has none or its blobs are not here."""
-    if event.type == "FILE_RENAMED" or event.graph_commit is None or ("hash" not in event and "lastHash" not in event):
+    commit = event.graph_commit
+    if (
+        commit is None
+        or not is_hex(commit, 40, 64)
+        or "filePath" not in event
+        or not {"hash", "lastHash"} & event.keys()
+    ):
         return None
     path = _raw(event, "filePath")
     old, new = _object_id(event, "lastHash"), _object_id(event, "hash")

@@ -25,7 +25,7 @@ from sage_git.operations.views import path_text
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
-    from sage_git.operations.record import RecordOutcome
+    from sage_git.operations.record import Progress, RecordOutcome
 
 
 class Follow(Enum):
@@ -48,13 +48,13 @@ class Reading:
 
     @classmethod
     @contextmanager
-    def open(cls, start: Path, environment: Mapping[str, str]) -> Iterator[Reading]:
+    def open(cls, start: Path, environment: Mapping[str, str], progress: Progress | None = None) -> Iterator[Reading]:
         """The record of the repository around `start`, brought up to date. Raises NotHere."""
         from sage_git.operations.record import bring_current
 
         with Checkout.open(start, environment) as checkout:
             checkout.known_identity()
-            yield cls(checkout, bring_current(checkout))
+            yield cls(checkout, bring_current(checkout, progress))
 
     def locate(self, cwd: Path, argument: str) -> Source:
         """What a typed path names. Raises UsageError, NotHere."""

@@ -14,7 +14,7 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
 from sage_git.operations.history import ROGUE, Readings
 from sage_git.operations.reading import Reading
-from sage_git.operations.record import RecordOutcome, RecordState
+from sage_git.operations.record import Progress, RecordOutcome, RecordState
 from sage_git.storage import queries
 from sage_git.storage.keys import writer_id
 
@@ -83,9 +83,9 @@ class Detail(Enum):
     LINES = "and which lines of HEAD's files they are"
 
 
-def state_of(start: Path, environment: Mapping[str, str], detail: Detail) -> Status:
+def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progress: Progress | None = None) -> Status:
     """The state of the record around `start`, brought up to date first. Raises NotHere."""
-    with Reading.open(start, environment) as reading:
+    with Reading.open(start, environment, progress) as reading:
         readings, checkout = reading.readings, reading.checkout
         recording = _recording(checkout, reading.outcome)
         edits = open_edits(readings)
