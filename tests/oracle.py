@@ -256,10 +256,10 @@ class Oracle:
     def merge_facts(self, commit: Commit, state: Callable[..., str], own: dict[bytes, frozenset[str]]) -> None:
         result = self.tree(commit.id)
         sides = [self.tree(parent) for parent in commit.parents]
-        from_first = {c.path: c for c in self.changes(commit.parents[0], commit.id) if c.status in "RC"}
+        renamed = {c.path: c for c in self.changes(commit.parents[0], commit.id) if c.status == "R"}
         everywhere = set(result).union(*sides)
         news = {path for path in everywhere if all(side.get(path) != result.get(path) for side in sides)}
-        renames = [from_first[path] for path in sorted(news) if path in from_first and from_first[path].status == "R"]
+        renames = [renamed[path] for path in sorted(news) if path in renamed]
         gone = {change.source for change in renames}
         for change in renames:
             self.renamed(commit, state, change, next((s[change.path] for s in sides if change.path in s), None))
@@ -269,8 +269,7 @@ class Oracle:
                 assert last is not None
                 state("FILE_REMOVED", path, self.newest(commit, path), filePath=path, lastHash=last.id)
             elif last is None:
-                copied = {"copiedFrom": from_first[path].source} if path in from_first else {}
-                self.added(commit, state, path, result[path], copied)
+                self.added(commit, state, path, result[path], {})
             else:
                 self.edited(state, path, self.newest(commit, path), last, result[path])
         for path in gone:
@@ -422,9 +421,11 @@ class Oracle:
         shown = {}
         for path in self.tree(head):
             members = self.heads[head].get(path, frozenset())
-            names = {self.component(name) for member in members for name in self.lineages[member]}
-            if names:
-                shown[path + self.policy.suffix.encode()] = set().union(*(chronicles[name] for name in names))
+            names = {name for member in members for name in self.lineages[member]}
+            names = names or {f"{spelled(path, not is_utf8(path))}\0{self.policy.since}"}
+            lines = set().union(*(chronicles.get(self.component(name), ()) for name in names))
+            if lines:
+                shown[path + self.policy.suffix.encode()] = lines
         return shown
 
 
@@ -449,6 +450,8 @@ def parse_commit(commit: str, raw: bytes) -> Commit:
     timestamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").rjust(24, "0")
     who = author[: author.rindex(b">") + 1]
     actor = {"id": spelled(who, not is_utf8(who)), "agent": "git", **claimed_actor(message)}
+    if not is_utf8(who):
+        actor["idEncoding"] = "percent"
     return Commit(commit, lines[0][5:].decode(), parents, timestamp, actor)
 
 

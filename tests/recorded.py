@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -54,7 +55,7 @@ def sidecars_on_disk(worktree: Path) -> dict[bytes, list[bytes]]:
 
 
 def is_subject(sidecar: bytes) -> bool:
-    return sidecar.startswith(b".sage/") and sidecar.count(b"/") == 1 and sidecar.count(b".") == 2
+    return re.fullmatch(rb"\.sage/[a-z][a-z0-9-]{0,63}\.sage", sidecar) is not None
 
 
 def assert_recorded_exactly(oracle: Oracle, *worktrees: Path, statements: Iterable[Event] = ()) -> None:
@@ -73,9 +74,10 @@ def assert_sidecars(oracle: Oracle, worktree: Path, statements: Iterable[Event] 
     shown = sidecars_on_disk(worktree)
     wanted = oracle.sidecars(head_of(worktree), statements)
     needed = [path for path in wanted if path in shown or has_source(worktree, path.removesuffix(b".sage"))]
-    assert sorted(shown) == sorted(needed)
+    missing, extra = sorted(set(needed) - set(shown)), sorted(set(shown) - set(needed))
+    assert (missing, extra) == ([], []), f"sidecars missing: {missing}, too many: {extra}"
     for path, lines in shown.items():
-        assert sorted(lines) == sorted(wanted[path]), (path, *difference(parsed(wanted[path]), parsed(lines)))
+        assert sorted(lines) == sorted(wanted[path]), f"{path!r}: {difference(parsed(wanted[path]), parsed(lines))}"
 
 
 def has_source(worktree: Path, path: bytes) -> bool:
@@ -89,10 +91,12 @@ def parsed(lines: Iterable[bytes]) -> list[Event]:
     return [json.loads(line) for line in lines]
 
 
-def difference(expected: Iterable[Event], found: Iterable[Event]) -> tuple[list[Any], list[Any]]:
-    """What is expected and not found, and what is found and not expected."""
+def difference(expected: Iterable[Event], found: Iterable[Event]) -> str:
+    """What is expected and not found, and what is found and not expected, the first few of each."""
     wanted, got = ([json.dumps(event, sort_keys=True) for event in events] for events in (expected, found))
-    return [e for e in wanted if e not in got], [e for e in got if e not in wanted or got.count(e) > 1]
+    missing = [event for event in wanted if event not in got]
+    extra = [event for event in got if event not in wanted or got.count(event) > 1]
+    return "\n".join([f"{len(missing)} missing:", *missing[:4], f"{len(extra)} too many:", *extra[:4]])
 
 
 def config_of(repository: Path) -> dict[str, Any]:

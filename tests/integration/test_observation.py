@@ -25,8 +25,8 @@ def recorded(repository: GitRepository) -> GitRepository:
     return repository
 
 
-def begin(repository: GitRepository) -> None:
-    done = run_sage("init", cwd=repository.path)
+def begin(repository: GitRepository, *options: str) -> None:
+    done = run_sage("init", *options, cwd=repository.path)
     assert done.returncode == 0, done.stderr
 
 
@@ -97,7 +97,8 @@ def test_a_file_becomes_a_folder_and_a_file_again(recorded: GitRepository) -> No
     (recorded.path / "thing").unlink()
     recorded.commit("folder", **{"thing/inside": "something else entirely\n"})
     recorded_exactly(recorded)
-    recorded.git("rm", "-rq", "thing")
+    recorded.commit("no folder", **{"thing/inside": None})
+    assert not (recorded.path / "thing").exists()
     recorded.commit("file again", thing="a third text\n")
     recorded_exactly(recorded)
 
@@ -333,7 +334,8 @@ def test_a_partial_clone_fetches_the_blobs_it_needs(recorded: GitRepository) -> 
     begin(clone)
     clone.commit("ours", seed="ours\n")
     oracle = oracle_of(recorded.path, recorded.path.parent / "oracle", observable_tips(recorded.path / ".git"))
-    (oracle.scratch / "objects/info/alternates").open("a").write(f"{clone.path}/.git/objects\n")
+    alternates = oracle.scratch / "objects/info/alternates"
+    alternates.write_text(f"{alternates.read_text()}{clone.path}/.git/objects\n")
     assert_recorded_exactly(oracle.observe([clone.head]), clone.path)
 
 
@@ -342,6 +344,7 @@ def test_a_sparse_checkout_is_recorded_whole(recorded: GitRepository) -> None:
     recorded.git("sparse-checkout", "set", "inside")
     recorded.commit("narrow", **{"inside/a": "A\n"})
     recorded.git("update-index", "--cacheinfo", f"100644,{recorded.git('rev-parse', 'HEAD:seed')},outside/b")
+    recorded.git("update-index", "--skip-worktree", "outside/b")
     recorded.git("commit", "-qm", "outside by plumbing")
     assert said(facts_of(recorded, recorded.head)) == [("FILE_EDITED", "outside/b")]
     assert recorded.git("status", "--porcelain") == ""
@@ -381,7 +384,7 @@ def test_hooks_that_live_elsewhere_record(repository: GitRepository) -> None:
     (repository.path.parent / "hooks").mkdir()
     repository.git("config", "core.hooksPath", "../hooks")
     repository.commit("first", a="1\n")
-    begin(repository)
+    begin(repository, "--hook-manager")
     repository.commit("second", a="2\n")
     assert len(sidecars_on_disk(repository.path)[b"a.sage"]) == 2
     recorded_exactly(repository)
