@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id
 from sage_git.chronicle.ndjson import Line, LineState, read_lines
-from sage_git.chronicle.payloads import is_fact
+from sage_git.chronicle.payloads import VERDICT_TYPES, is_fact
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import Occasion, enter
+from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
 
 
@@ -22,10 +23,12 @@ from sage_git.storage.keys import ensure_writer
 class Reading:
     """A sidecar as it was found: the ids of its whole lines, and the statements among them that nobody knew.
 
-    `strangers` are the lines that are neither ours nor to be adopted; `torn` is what follows `whole_size` bytes.
+    `redacted` are those that must not be there any more; `strangers` are the lines that are neither ours nor to be
+    adopted; `torn` is what follows `whole_size` bytes.
     """
 
     present: frozenset[EventId]
+    redacted: frozenset[EventId]
     unknown: tuple[Event, ...]
     strangers: tuple[bytes, ...]
     torn: bytes
@@ -56,15 +59,22 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
             identifier = line.event.event_id
             assert identifier is not None
             present.add(identifier)
-            if checkout.index.events.node(identifier) is None:
+            if not is_known(checkout, identifier):
                 if is_adoptable(line.event):
                     unknown[identifier] = line.event
                 else:
                     strangers.append(line.raw)
                     reason = f"{line.event.type} is not true of any commit known here"
                     findings.append(_finding(relative, line.number, reason))
+    redacted = checkout.index.events.redacted() & present
     return Reading(
-        frozenset(present), tuple(unknown.values()), tuple(strangers), torn, len(content) - len(torn), tuple(findings)
+        frozenset(present),
+        redacted,
+        tuple(unknown.values()),
+        tuple(strangers),
+        torn,
+        len(content) - len(torn),
+        tuple(findings),
     )
 
 
@@ -73,18 +83,30 @@ def _kept_without_id(checkout: Checkout, line: Line) -> EventId | None:
     if line.event is None:
         return None
     identifier = event_id(line.event.fields)
-    return identifier if checkout.index.events.node(identifier) is not None else None
+    return identifier if is_known(checkout, identifier) else None
+
+
+def is_known(checkout: Checkout, identifier: EventId) -> bool:
+    """True if the record has the event, or had it until it was redacted."""
+    events = checkout.index.events
+    return events.node(identifier) is not None or identifier in events.redacted()
+
+
+def is_statement(event: Event) -> bool:
+    """True if `event` is something that a person, agent or tool says, not what follows from a commit."""
+    is_verdict = event.type in VERDICT_TYPES and (event.type != "RECONCILIATION" or event.graph_commit is not None)
+    return not (is_fact(event.type) or is_verdict)
 
 
 def is_adoptable(event: Event) -> bool:
-    """True if `event` is something that a person, agent or tool says, not what follows from a commit."""
-    return not (is_fact(event.type) or event.type == "ROGUE_EDIT_DETECTED" or event.graph_commit is not None)
+    """True for statements, but for a redaction: nobody takes a body from the record by writing into a sidecar."""
+    return is_statement(event) and event.type != REDACTION
 
 
 def adopt(checkout: Checkout, events: Iterable[Event]) -> int:
     """Enter statements that came by a sidecar, into log and index; how many were new. Holds the log's lock."""
     identity, index = checkout.known_identity(), checkout.index
-    new = [event for event in events if event.event_id and index.events.node(event.event_id) is None]
+    new = [event for event in events if event.event_id and not is_known(checkout, event.event_id)]
     if not new:
         return 0
     with index.transaction():

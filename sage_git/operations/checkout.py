@@ -77,6 +77,10 @@ class Checkout:
             self._take_over(config)
         return head, True
 
+    def has_begun(self) -> bool:
+        """True if a config was ever committed, so that there is a record. Raises NotHere, GitFailed."""
+        return self.index.value(_KEPT_CONFIG) is not None or self.head_and_state()[1]
+
     def _take_over(self, blob: ObjectId) -> None:
         from sage_git.judgement.policy import parse_policy  # tomllib is not needed otherwise
 

@@ -12,12 +12,14 @@ from datetime import datetime
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id, lineage_name
 from sage_git.chronicle.payloads import is_fact
+from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.identity import Identity
 from sage_git.operations.sealing import sealed_bodies
 from sage_git.operations.subjects import subject_lineage, subject_source
 from sage_git.storage.index import Index
 from sage_git.storage.index.commits import Known
+from sage_git.storage.index.events import REDACTION
 
 MOVES = frozenset(("FILE_SPLIT", "FILE_MERGED"))
 """Facts that stand in the chronicle of every path they name, and join none."""
@@ -39,6 +41,8 @@ def enter(index: Index, identity: Identity, event: Event, occasion: Occasion, en
     assert event.event_id is not None
     commit = occasion.commit
     if index.events.node(event.event_id) is not None:
+        if b'"eventId":"%s"' % event.event_id.encode("ascii") in event.line:
+            index.events.put_line(event.event_id, event.line)  # somebody may have kept it without its id before
         if entry is not None:
             index.events.set_entry(event.event_id, entry)
         if commit is not None:
@@ -49,7 +53,23 @@ def enter(index: Index, identity: Identity, event: Event, occasion: Occasion, en
         index.events.join(lineages)
     number = commit.number if commit else None
     index.events.add(event, lineages, commit_number=number, time=occasion.time(event), entry=entry)
+    if event.type == REDACTION:
+        index.events.redact(event.fields["redactedEventId"])
+    elif event.event_id in index.events.redacted():
+        _withdraw(index, event, lineages)
     return True
+
+
+def _withdraw(index: Index, event: Event, lineages: Sequence[int]) -> None:
+    """Drop the body of an event that was redacted before it came here, as when an index is made anew from a log.
+
+    What hangs on a fact came without knowing its lineage, and is brought together with it.
+    """
+    assert event.event_id is not None
+    index.events.redact(event.event_id)
+    if is_fact(event.type) and event.type not in MOVES:
+        nodes = [index.events.node(child) for child in index.events.naming(event.event_id)]
+        index.events.join([*lineages, *(node.lineages[0] for node in nodes if node and len(node.lineages) == 1)])
 
 
 def catch_up_with_log(checkout: Checkout) -> int:
@@ -64,7 +84,7 @@ def catch_up_with_log(checkout: Checkout) -> int:
     with index.transaction():
         for number, line in entries_from(checkout, have):
             if line is not None:
-                enter(index, identity, _stored(line), Occasion(), number)
+                enter(index, identity, _stored(checkout, number, line), Occasion(), number)
     return length - have
 
 
@@ -142,7 +162,11 @@ def milliseconds(timestamp: str) -> int:
         return 0
 
 
-def _stored(line: bytes) -> Event:
+def _stored(checkout: Checkout, number: int, line: bytes) -> Event:
     """The event of a line of the log, under the id that its content has by right, whatever it says of itself."""
-    fields = Event.trusted(None, line).fields
-    return Event.trusted(event_id(fields), line, fields)
+    try:
+        fields = Event.from_line(line).fields
+        return Event.trusted(event_id(fields), line, fields)
+    except ValidationError as problem:
+        remedy = "run `sage-git fsck --repair`"
+        raise StorageError(str(checkout.log.path), "read", f"entry {number}: {problem}", remedy=remedy) from None

@@ -147,8 +147,9 @@ class _Recorder:
     def _enter(self, event: Event, occasion: Occasion, *, is_own: bool) -> None:
         number = self._next_entry if is_own else None
         assert event.event_id is not None
-        if self._index.events.node(event.event_id) is not None:
-            number = None  # it came from the log before
+        events = self._index.events
+        if events.node(event.event_id) is not None or event.event_id in events.redacted():
+            number = None  # it came from the log before, or is there without its body
         if enter(self._index, self._identity, event, occasion, number):
             self.entered += 1
             if number is not None:

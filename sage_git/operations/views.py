@@ -52,9 +52,17 @@ def bring_current(checkout: Checkout, head: ObjectId | None, deferred: Collectio
     return keeper.findings
 
 
-def expected_lines(checkout: Checkout, component: int) -> list[bytes]:
-    """The lines of a chronicle in order of arrival."""
-    return [line for _, _, line in checkout.index.events.lines(component)]
+def show_one(checkout: Checkout, head: ObjectId | None, key: bytes, component: int) -> None:
+    """Make one sidecar show its chronicle, as after a statement. The caller holds the log's lock."""
+    assert checkout.repository.work_tree is not None
+    tree = WorkTree(checkout.repository.work_tree)
+    _Keeper(checkout, tree, head, is_deferred=False).show_one(key, component)
+
+
+def last_head(checkout: Checkout) -> ObjectId | None:
+    """The HEAD to which the sidecars were brought last."""
+    kept = checkout.index.value(_SEEN + checkout.worktree)
+    return None if kept is None else ObjectId(json.loads(kept)[0])
 
 
 def component_at(checkout: Checkout, head: ObjectId | None, path: bytes) -> int | None:
@@ -149,6 +157,16 @@ class _Keeper:
         if self._identity.place != "off":
             self._look_at_statements(self._seen_number)
 
+    def show_one(self, key: bytes, component: int) -> None:
+        """Write one sidecar, after adopting what others wrote into it."""
+        left = self._left(key)
+        self._shown[key] = component
+        if left is not None and self._tree.stamp(self._file(key)) != left.stamp:
+            self._changed.add(key)
+        self.adopt_statements()
+        with self._index.transaction():
+            self._attempt(self._show, key)
+
     def write(self) -> None:
         """Write what was gathered. A file that cannot be written is a finding, and is tried again next time."""
         for key in sorted(self._gone):
@@ -207,9 +225,7 @@ class _Keeper:
             if component is None:
                 self._gone.add(path)
             elif self._file(path) in here:
-                message = (
-                    f"{path_text(self._file(path))} is tracked, so no sidecar is written there: rename that file"
-                )
+                message = f"{path_text(self._file(path))} is tracked, so no sidecar is written there: rename that file"
                 self.findings.append(Finding("tracked-sidecar", message))
             else:
                 self._shown[path] = component
@@ -250,13 +266,14 @@ class _Keeper:
             self._index.sidecars.put(self._worktree, self._index.commits.path_number(key), component, stamp, newest)
 
     def _missing_lines(self, key: bytes, component: int) -> list[bytes]:
-        """The lines that a sidecar lacks. One that shows another life of its path is begun anew."""
+        """The lines that a sidecar lacks. One that shows another life, or what was redacted, is begun anew."""
         expected = {event_id: line for _, event_id, line in self._index.events.lines(component)}
         reading = self._reading(key)
         if reading is None:
             return list(expected.values())
         self._rescue(key, reading)
-        if any(self._index.events.node(each) is not None for each in reading.present.difference(expected)):
+        others = (self._index.events.node(each) is not None for each in reading.present.difference(expected))
+        if reading.redacted or any(others):
             for stranger in reading.strangers:
                 set_aside(stranger, self._lost)
             self._tree.remove(self._file(key))

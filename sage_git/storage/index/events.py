@@ -10,6 +10,7 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 
+REDACTION: Final = "EVENT_REDACTED"
 _REMEMBERED: Final = 200_000
 
 
@@ -37,6 +38,7 @@ class EventTable:
         self._nodes: dict[EventId, Node] = {}
         self._lineages: dict[str, int] = {}
         self._next: int | None = None
+        self._redacted: frozenset[EventId] | None = None
 
     def node(self, event_id: EventId) -> Node | None:
         """Where the event stands; None if it is not known."""
@@ -72,6 +74,8 @@ class EventTable:
         for lineage in lineages:
             self._execute("INSERT INTO membership VALUES (?, ?)", (lineage, number))
         self._next = number + 1
+        if event.type == REDACTION:
+            self._redacted = None
         self._remember(event_id, Node(number, depth, time, parents, tuple(lineages)))
         return number
 
@@ -142,6 +146,20 @@ class EventTable:
         )
         return ((number, EventId(event_id.hex()), line) for number, event_id, line in rows)
 
+    def recent(self, component: int, count: int, parts: Sequence[bytes]) -> list[bytes]:
+        """Those among the last `count` lines of a chronicle that have every one of `parts` in them, newest first."""
+        lineages = [row[0] for row in self._execute("SELECT id FROM lineages WHERE component = ?", (component,))]
+        newest = "SELECT number FROM membership WHERE lineage = ? ORDER BY number DESC LIMIT ?"
+        numbers = {row[0] for lineage in lineages for row in self._execute(newest, (lineage, count))}
+        oldest = min(sorted(numbers)[-count:], default=0)
+        conditions = "".join(" AND instr(line, ?)" for _ in parts)
+        sql = (
+            "SELECT events.number, line FROM membership JOIN events ON events.number = membership.number"  # noqa: S608
+            f" WHERE lineage = ? AND membership.number >= ?{conditions}"
+        )
+        found = {row[0]: row[1] for lineage in lineages for row in self._execute(sql, (lineage, oldest, *parts))}
+        return [found[number] for number in sorted(found, reverse=True)]
+
     def last_number(self) -> int:
         """The number of the newest event; 0 if there is none."""
         if self._next is None:
@@ -162,6 +180,25 @@ class EventTable:
         self._executemany(
             "UPDATE events SET commit_id = ?, time = ? WHERE event_id = ? AND commit_id IS NULL",
             [(commit_number, time, bytes.fromhex(event_id)) for event_id in event_ids],
+        )
+
+    def redacted(self) -> frozenset[EventId]:
+        """The events whose bodies are to be nowhere, as EVENT_REDACTED statements say."""
+        if self._redacted is None:
+            rows = self._execute("SELECT line FROM events WHERE type = ? AND line IS NOT NULL", (REDACTION,))
+            named = (Event.trusted(None, row[0]).get("redactedEventId") for row in rows)
+            self._redacted = frozenset(EventId(name) for name in named if isinstance(name, str))
+        return self._redacted
+
+    def naming(self, event_id: EventId) -> list[EventId]:
+        """The events with this id somewhere in their lines. Looks through all of them."""
+        rows = self._execute("SELECT event_id FROM events WHERE instr(line, ?)", (event_id.encode("ascii"),))
+        return [found for row in rows if (found := EventId(row[0].hex())) != event_id]
+
+    def put_line(self, event_id: EventId, line: bytes) -> None:
+        """Give an event, which somebody kept under another id or none, the line with its own; not a redacted one."""
+        self._execute(
+            "UPDATE events SET line = ? WHERE event_id = ? AND line IS NOT NULL", (line, bytes.fromhex(event_id))
         )
 
     def redact(self, event_id: EventId) -> None:

@@ -57,6 +57,10 @@ class SidecarTable:
             (worktree, path_number, component, stamp.size, stamp.mtime_ns, last),
         )
 
+    def look_again(self, component: int) -> None:
+        """Have every work tree look whether the sidecars of a chronicle show what they should."""
+        self._execute("UPDATE sidecars SET last = -1 WHERE component = ?", (component,))
+
     def remove(self, worktree: str, path_number: int) -> None:
         """Note that a sidecar was taken away."""
         self._execute("DELETE FROM sidecars WHERE worktree = ? AND path = ?", (worktree, path_number))

@@ -1,0 +1,254 @@
+"""Statements: what a person, an agent or a tool says about a source or a subject, into log, index and sidecar.
+
+A statement is durable once the log has it; its sidecar is a view that the next recording makes up for. Facts and
+verdicts follow from commits, so nobody may say them. Not here: chronicles outside of repositories (storage.sidecar).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sage_git.chronicle.canonical import canonical_json
+from sage_git.chronicle.event import Event, check_event
+from sage_git.chronicle.ids import EventId, ObjectId, event_id
+from sage_git.errors import Detail, NotHere, SageError, ValidationError
+from sage_git.observation.lineage import heads
+from sage_git.operations import views
+from sage_git.operations.adoption import is_statement
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.ends import ends_of, keep_ends
+from sage_git.operations.ledger import Occasion, catch_up_with_log, enter, lineages_of
+from sage_git.operations.opened import OpenCheckouts, nearest_folder
+from sage_git.operations.placing import key_of, sidecar_of, subject_in
+from sage_git.operations.subjects import subject_of_source
+from sage_git.storage.index.events import REDACTION
+from sage_git.storage.keys import ensure_writer
+from sage_git.storage.lock import held
+from sage_git.storage.recent import RECENT_LINES
+from sage_git.storage.sidecar import checked_path, timestamp
+
+_LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
+_FRAGMENTS: Final = 8
+_OPEN: Final = OpenCheckouts()
+
+
+def append(
+    path: Path,
+    event: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str],
+    clock_ms: int,
+    compute_id: bool = True,
+    lock_timeout_ms: int = 2000,
+) -> Event:
+    """The event as it now stands in the chronicle whose sidecar is at the absolute `path`; see `sage_git.append_event`.
+
+    Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed.
+    """
+    if event.get("type") == REDACTION:
+        remedy = "sage-git redact EVENT -m WHY says it, and drops the body"
+        raise ValidationError(Detail("type", "is not to be appended by hand", REDACTION, "another"), remedy=remedy)
+    folder = nearest_folder(path)
+    checkout = _OPEN.checkout(folder, environment)
+    try:
+        key = key_named(checkout, path)
+        given = Statement(key, event, clock_ms, compute_id=compute_id)
+        return append_statement(checkout, given, lock_timeout_ms)
+    except SageError:
+        _OPEN.forget(folder)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody wants to be kept about the source or subject `key`."""
+
+    key: bytes
+    given: Mapping[str, Any]
+    clock_ms: int
+    compute_id: bool = True
+
+    @property
+    def subject(self) -> str:
+        """What the event carries as its `subject`."""
+        return subject_in(self.key) or subject_of_source(views.path_text(self.key))
+
+    def fields(self) -> dict[str, Any]:
+        """What was given, with subject and time. Raises ValidationError for what nobody may say."""
+        fields = dict(self.given)
+        _check_may_be_said(fields)
+        if fields.setdefault("subject", self.subject) != self.subject:
+            remedy = "leave it out, or append to the chronicle of what the event is about"
+            wrong = Detail("subject", "is not what this chronicle is about", fields["subject"], self.subject)
+            raise ValidationError(wrong, remedy=remedy)
+        if subject_in(self.key) is None and views.path_text(self.key).encode() != self.key:
+            fields.setdefault("pathEncoding", "percent")
+        fields.setdefault("timestamp", timestamp(self.clock_ms))
+        return fields
+
+    @property
+    def is_ours_to_link(self) -> bool:
+        """True if nobody gave parents, nor an id that would be wrong with any."""
+        return _LINKS.isdisjoint(self.given if not self.compute_id else self.given.keys() - {"eventId"})
+
+
+def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: int = 2000) -> Event:
+    """Keep `statement`; the event as it stands now, or the one that says the same already. Raises as `append`."""
+    check_enabled(checkout)
+    fields = statement.fields()
+    head = None if subject_in(statement.key) else _head_with_history(checkout, statement.key)
+    with held(checkout.sage / "log.lock", lock_timeout_ms):
+        checkout.index.commits.forget()
+        checkout.index.events.forget()
+        catch_up_with_log(checkout)
+        if statement.is_ours_to_link:
+            fields |= _links(_parents(checkout, statement, head))
+        event = Event.sealed(fields) if statement.compute_id else _as_it_is(fields)
+        standing = Event.trusted(event_id(event.fields), event.line, event.fields)
+        known = _said_before(checkout, statement, event, standing)
+        if known is not None:
+            return known
+        component = _enter(checkout, statement.key, standing)
+        _show(checkout, head, statement.key, component)
+    return event
+
+
+def key_named(checkout: Checkout, path: Path) -> bytes:
+    """The source's path or subject's key that the sidecar at the absolute `path` means.
+
+    Raises ValidationError, NotHere.
+    """
+    identity, work_tree = checkout.known_identity(), checkout.repository.work_tree
+    name = checked_path(path, identity.suffix)
+    if work_tree is None:
+        raise NotHere("a bare repository has no sidecars", remedy="append in a work tree of it")
+    folder, base = os.path.split(name)
+    whole = os.path.join(os.path.realpath(folder), base)
+    relative = os.path.relpath(whole, os.path.realpath(work_tree))
+    if Path(relative).parts[0] in ("..", ".git"):
+        expected = f"a chronicle in the work tree {work_tree}"
+        raise ValidationError(Detail("path", "leads out of the work tree", name, expected))
+    if os.path.islink(whole):
+        remedy = "name the file that it points to"
+        raise ValidationError(Detail("path", "is a symbolic link", name, "a regular file"), remedy=remedy)
+    key = key_of(identity, relative.encode("utf-8", "surrogateescape"))
+    assert key is not None, "the suffix was checked"
+    return key
+
+
+def check_enabled(checkout: Checkout) -> None:
+    """Raises NotHere unless a config is committed, so that something is recorded here."""
+    checkout.known_identity()
+    if not checkout.has_begun():
+        raise NotHere(
+            "nothing is recorded in this repository yet, since .sage/config.toml was never committed",
+            remedy="git commit .sage/config.toml .sage/allowed_signers, then do this again",
+        )
+
+
+def _check_may_be_said(fields: Mapping[str, Any]) -> None:
+    """Raises ValidationError for what follows from commits."""
+    kind = fields.get("type")
+    if not is_statement(Event.trusted(None, b"", fields)):
+        remedy = "commit the change; the recorder says what it did"
+        raise ValidationError(
+            Detail("type", "follows from commits alone", kind, "the type of a statement"), remedy=remedy
+        )
+
+
+def _head_with_history(checkout: Checkout, key: bytes) -> ObjectId | None:
+    """HEAD, or the last one that was recorded; if that says nothing of the source, HEAD is recorded first."""
+    commits, identity = checkout.index.commits, checkout.known_identity()
+    head = checkout.repository.head()
+    if head is None or head == identity.since or commits.known(head) is not None:
+        return head
+    seen = views.last_head(checkout)
+    if seen is not None and heads(commits, commits.place(seen), key):
+        return seen
+    from sage_git.operations.record import record
+
+    record(checkout)
+    return head
+
+
+def _parents(checkout: Checkout, statement: Statement, head: ObjectId | None) -> tuple[EventId, ...]:
+    """What a statement hangs on: its source's newest facts, or the ends of its subject's chronicle."""
+    index = checkout.index
+    subject = subject_in(statement.key)
+    if subject is None:
+        return heads(index.commits, index.commits.place(head), statement.key)
+    lineage = index.events.known_lineage(f"subject:{subject}")
+    return () if lineage is None else tuple(ends_of(index, index.events.component(lineage)))
+
+
+def _links(parents: tuple[EventId, ...]) -> dict[str, Any]:
+    links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
+    return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
+
+
+def _as_it_is(fields: Mapping[str, Any]) -> Event:
+    broken = check_event(fields)
+    if broken:
+        raise ValidationError(*broken)
+    return Event.from_fields(fields)
+
+
+def _said_before(checkout: Checkout, statement: Statement, event: Event, standing: Event) -> Event | None:
+    """The event among the last 1,000 of its chronicle that says the same; an event with a true id wants one with one.
+
+    An event that was given no time is never said before.
+    """
+    if "timestamp" not in statement.given:
+        return None
+    index = checkout.index
+    with index.transaction():  # naming a lineage may make it
+        components = {index.events.component(each) for each in lineages_of(index, checkout.known_identity(), standing)}
+    content = _content(event.fields)
+    parts = sorted((canonical_json({name: value})[1:-1] for name, value in content.items()), key=len)
+    has_true_id = event.has_true_id()
+    for component in components:
+        for line in index.events.recent(component, RECENT_LINES, parts[-_FRAGMENTS:]):
+            found = Event.from_line(line)
+            if _content(found.fields) == content and (found.has_true_id() or not has_true_id):
+                return found
+    return None
+
+
+def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _LINKS}
+
+
+def _enter(checkout: Checkout, key: bytes, standing: Event) -> int:
+    """Put the event into log and index; the chronicle that it stands in."""
+    index, identity = checkout.index, checkout.known_identity()
+    ensure_writer(checkout.sage, identity.repository)
+    with index.transaction():
+        enter(index, identity, standing, Occasion(), checkout.log.length())
+        component = index.events.component(lineages_of(index, identity, standing)[0])
+        if subject_in(key) is not None:
+            keep_ends(index, component)
+        checkout.log.append([standing.line])
+    return component
+
+
+def _show(checkout: Checkout, head: ObjectId | None, key: bytes, component: int) -> None:
+    """Bring the sidecar up to date. One of a source that is not tracked is nobody's to take away later."""
+    index, identity = checkout.index, checkout.known_identity()
+    if checkout.repository.work_tree is None or identity.place == "off":
+        return
+    number = index.commits.path_number(key)
+    is_kept = index.sidecars.get(checkout.worktree, number) is not None
+    if not is_kept and subject_in(key) is None:
+        file = sidecar_of(identity, key)
+        tracked = checkout.repository.tracked_paths(head, {key, file}) if head else set()
+        if file in tracked:
+            return
+        is_kept = key in tracked
+    views.show_one(checkout, head, key, component)
+    if not is_kept and subject_in(key) is None:
+        with index.transaction():
+            index.sidecars.remove(checkout.worktree, number)
