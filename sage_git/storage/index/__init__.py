@@ -10,17 +10,20 @@ Responsible for keeping and finding. Not here: what is a fact (`observation`), w
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from sage_git.errors import StorageError
 from sage_git.storage.index.commits import CommitTable, Reach
 from sage_git.storage.index.events import EventTable
 from sage_git.storage.index.schema import SCHEMA, VERSION
 from sage_git.storage.index.sidecars import SidecarTable, Stamp
+
+_PATIENCE_SECONDS: Final = 10.0
 
 __all__ = ["CommitTable", "EventTable", "Index", "Reach", "SidecarTable", "Stamp"]
 
@@ -94,13 +97,13 @@ class Index:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
     try:
         # WAL without a sync per transaction: a power cut may lose the last ones, never the file; the log has them all.
-        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;")
+        connection.executescript("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
+            _begin(connection)
     except BaseException:
         connection.close()
         raise
@@ -108,3 +111,17 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise sqlite3.DatabaseError(f"index of version {version}")
     return connection
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make the tables. Another process may be at it too, and a change to WAL does not wait for its lock by itself."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={VERSION}; COMMIT;")
