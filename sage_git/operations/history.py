@@ -145,8 +145,8 @@ def of_chronicle(readings: Readings, selection: Selection, components: Iterable[
     ordered = order(row.event for row in rows)
     newest = [by_id[event.event_id] for event in reversed(ordered) if event.event_id is not None]
     incomplete = not queries.has_all(readings.connection, missing_parents(ordered))
-    wanted = [row for row in newest if _within(row, selection)]
-    return list(entries_of(readings, selection, wanted)), incomplete
+    wanted = [row for row in newest if _within(row, selection) and (selection.everywhere or readings.in_head(row))]
+    return list(_folded(readings, selection, wanted)), incomplete
 
 
 def about(entries: Iterable[Entry], wanted: Callable[[str], bool]) -> Iterator[Entry]:

@@ -123,3 +123,17 @@ def test_hostile_text_is_escaped_in_json_as_well(place):
     _, out, _ = run(place, "show", "--json", "f0d325f9")
     assert out.isprintable() or "\x1b" not in out
     assert "\u202e" not in out
+
+
+def test_a_verdict_is_told_with_its_fact_though_all_happened_in_one_second(tmp_path):
+    repository = calculator(tmp_path / "here")
+    date = {"GIT_AUTHOR_DATE": "1767312000 +0000", "GIT_COMMITTER_DATE": "1767312000 +0000"}
+    for number in range(8):
+        repository.write("src/terms.py", f"number = {number}\n")
+        repository.git("commit", "--quiet", "--all", "--message", f"number {number}", env=date)
+    for arguments in (["log", "src/terms.py"], ["log"]):
+        status, out, _ = run(repository.path, *arguments, "-n", "8")
+        assert status == 0
+        assert [line.split()[-2] for line in out.splitlines() if " src/terms.py " in line] == ["unplanned"] * 8
+        titles = [line.split()[2] for line in out.splitlines() if " number " in line]
+        assert titles == [str(number) for number in reversed(range(8))]
