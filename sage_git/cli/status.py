@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render, wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
-from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, pad, span, width
+from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_width, pad, span, width
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
@@ -95,13 +95,19 @@ def _recording(state: Status) -> Line:
 
 
 def _deferred(state: Status, columns: int) -> Iterator[Line]:
-    if not state.deferred:
-        return
-    yield []
-    yield [Span("not recorded", Style.STRONG)]
-    for each in state.deferred[:_SHOWN]:
-        yield [Span(f"  {wording.short(each.commit)}  ", Style.COMMIT), Span(cut(escape(each.message), columns - 12))]
-    yield from _more(len(state.deferred) - _SHOWN, "sage-git status --json")
+    """The commits that had to wait or could not be read, and what else was found wrong."""
+    for heading, listed in (
+        ("not recorded", [each for each in state.deferred if each.commit]),
+        ("found", [each for each in state.deferred if not each.commit]),
+    ):
+        if not listed:
+            continue
+        yield []
+        yield [Span(heading, Style.STRONG)]
+        for each in listed[:_SHOWN]:
+            lead = [Span(f"  {wording.short(each.commit)}", Style.COMMIT)] if each.commit else []
+            yield [*lead, Span(cut(f"  {escape(each.message)}", columns - line_width(lead)))]
+        yield from _more(len(listed) - _SHOWN, "sage-git status --json")
 
 
 def _halts(state: Status, columns: int) -> Iterator[Line]:
