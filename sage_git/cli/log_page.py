@@ -45,7 +45,7 @@ class Page:
             if older:
                 yield log_text.remark("before the record, from git:")
             yield from (form(commit, self._layout) for commit in older)
-        if not self._shown:
+        if not self._shown and arguments.max_count != 0:
             yield log_text.plain_remark(self._nothing())
 
     def _counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
