@@ -72,8 +72,10 @@ def assert_sidecars(oracle: Oracle, worktree: Path, statements: Iterable[Event] 
     A source that HEAD has and the work tree lacks (deleted and not committed, sparse) may do without one.
     """
     shown = sidecars_on_disk(worktree)
-    wanted = oracle.sidecars(head_of(worktree), statements)
-    needed = [path for path in wanted if path in shown or has_source(worktree, path.removesuffix(b".sage"))]
+    head = head_of(worktree)
+    wanted = oracle.sidecars(head, statements)
+    optional = {p for p in wanted if oracle.may_lack(head, p) or not has_source(worktree, p.removesuffix(b".sage"))}
+    needed = [path for path in wanted if path in shown or path not in optional]
     missing, extra = sorted(set(needed) - set(shown)), sorted(set(shown) - set(needed))
     assert (missing, extra) == ([], []), f"sidecars missing: {missing}, too many: {extra}"
     for path, lines in shown.items():

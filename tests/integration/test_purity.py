@@ -80,10 +80,13 @@ FOREIGN_CONFIG = """\
 """
 FOREIGN_ENVIRONMENT = {
     "LC_ALL": "POSIX",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONUTF8": "0",
     "TZ": "America/St_Johns",
     "GIT_DEFAULT_HASH": "sha256",
     "GIT_EXTERNAL_DIFF": "false",
     "GIT_DIFF_OPTS": "-u7",
+    "GIT_ICASE_PATHSPECS": "1",
     "GIT_MERGE_VERBOSITY": "5",
     "GIT_GRAFT_FILE": "elsewhere",
 }
