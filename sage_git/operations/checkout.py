@@ -96,6 +96,13 @@ class Checkout:
         with self.index.transaction():
             self.index.keep(_KEPT_CONFIG, blob)
 
+    def discard_index(self) -> None:
+        """Have the index made anew from log and git when it is asked for next. The caller holds the log's lock."""
+        self.close()
+        self.__dict__.pop("index", None)
+        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
+            (self.sage / name).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close what was opened."""
         if "index" in self.__dict__:

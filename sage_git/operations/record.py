@@ -43,13 +43,14 @@ class RecordState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """What a recording did. `deferred` commits cannot be observed yet; DISABLED means that no config is committed."""
+    """What a recording did, and the HEAD that it saw. `deferred` commits cannot be observed yet; DISABLED means that no config is committed."""
 
     state: RecordState
     commits: int = 0
     events: int = 0
     deferred: tuple[ObjectId, ...] = ()
     findings: tuple[Finding, ...] = ()
+    head: ObjectId | None = None
 
 
 def bring_current(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
@@ -59,9 +60,9 @@ def bring_current(checkout: Checkout, progress: Progress | None = None) -> Recor
     """
     head, is_enabled = checkout.head_and_state()
     if not is_enabled:
-        return RecordOutcome(RecordState.DISABLED)
+        return RecordOutcome(RecordState.DISABLED, head=head)
     if _is_current(checkout, head):
-        return RecordOutcome(RecordState.CURRENT)
+        return RecordOutcome(RecordState.CURRENT, head=head)
     return record(checkout, progress)
 
 
@@ -70,12 +71,7 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
     if not checkout.head_and_state()[1]:
         return RecordOutcome(RecordState.DISABLED)
     with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
-        checkout.index.commits.forget()
-        checkout.index.events.forget()
-        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-            catch_up_with_log(checkout)
-        head = checkout.head_and_state()[0]
-        outstanding = find_outstanding(checkout, head, _marks(checkout))
+        head, outstanding = _outstanding(checkout)
         commits, events, findings = _observe(checkout, outstanding, progress)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             findings.extend(views.bring_current(checkout, head, outstanding.deferred))
@@ -86,7 +82,24 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
             seal_full_segments(checkout)
         outstanding.rewritten.forget()
     state = RecordState.BEHIND if outstanding.deferred else RecordState.CURRENT
-    return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings))
+    return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings), head)
+
+
+def observe(checkout: Checkout) -> None:
+    """Record what is new, but leave the sidecars as they are, so that they can be looked at. Raises as `record`."""
+    if checkout.head_and_state()[1]:
+        with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
+            _observe(checkout, _outstanding(checkout)[1], None)
+
+
+def _outstanding(checkout: Checkout) -> tuple[ObjectId | None, Outstanding]:
+    """HEAD, and what is to be observed once the index has all that the log has. Holds the record's lock."""
+    checkout.index.commits.forget()
+    checkout.index.events.forget()
+    with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+        catch_up_with_log(checkout)
+    head = checkout.head_and_state()[0]
+    return head, find_outstanding(checkout, head, _marks(checkout))
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:

@@ -75,6 +75,16 @@ class _Counted:
     entries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Salvage:
+    """A tail read without trust: `first` is None if `header` does not say it; `torn` follows the last newline."""
+
+    first: int | None
+    header: bytes
+    lines: list[bytes]
+    torn: bytes
+
+
 class WriterLog:
     """This clone's log in the directory `sage/` of the repository. Making one touches nothing."""
 
@@ -118,6 +128,30 @@ class WriterLog:
         header = self._header_of(content)
         lines = content.split(b"\n")[1:-1]  # what follows the last newline is torn, or nothing
         return [Entry(number, line) for number, line in enumerate(lines, header.first)]
+
+    def salvage(self) -> Salvage:
+        """What is in the tail, whatever became of its first line. Raises StorageError."""
+        try:
+            header, *lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return Salvage(None, b"", [], b"")
+        except OSError as problem:
+            raise StorageError.from_os(problem, str(self.path), "read") from problem
+        torn = lines.pop() if lines else b""
+        try:
+            return Salvage(self._header_of(header + b"\n").first, header, lines, torn)
+        except StorageError:
+            return Salvage(None, header, lines, torn)
+
+    def rewrite(self, first: int, lines: Sequence[bytes], lost: Sequence[bytes]) -> None:
+        """Make `lines` the entries from number `first` on, and keep `lost` ones elsewhere. Raises StorageError."""
+        for fragment in lost:
+            set_aside(fragment, self._lost)
+        try:
+            redacted = self._count().header.redacted + 1
+        except StorageError:  # it does not say
+            redacted = 0
+        self._replace(_Header(first, redacted), lines)
 
     def sealable(self) -> list[Entry]:
         """The entries that fill whole segments: the longest run from the tail's first that 256 divides."""

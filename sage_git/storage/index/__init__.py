@@ -78,6 +78,14 @@ class Index:
         """Keep `value` under `key`."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def scrub(self) -> None:
+        """Leave nothing of deleted content in the file. Raises StorageError."""
+        try:
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as problem:
+            raise StorageError(str(self.path), "rewrite", str(problem)) from problem
+
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self.connection.close()

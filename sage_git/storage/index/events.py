@@ -171,6 +171,11 @@ class EventTable:
         row = self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()
         return int(row[0])
 
+    def entry(self, event_id: EventId) -> int | None:
+        """The number of an event in this clone's own log; None if it is not there."""
+        row = self._execute("SELECT entry FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)).fetchone()
+        return None if row is None else row[0]
+
     def set_entry(self, event_id: EventId, entry: int) -> None:
         """Note that an event that was known already stands in this clone's own log."""
         self._execute("UPDATE events SET entry = ? WHERE event_id = ?", (entry, bytes.fromhex(event_id)))
