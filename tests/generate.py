@@ -165,8 +165,10 @@ class Histories:
 
     def change_mode(self, state: dict[bytes, File]) -> None:
         path = self.pick(state)
-        if path is not None and isinstance(state[path].content, bytes):
-            state[path] = File(self.random.choice((b"100644", b"100755", b"120000")), state[path].content)
+        if path is not None and isinstance(content := state[path].content, bytes):
+            can_be_link = path not in SPECIAL and content[:1] > b"\0"  # git would refuse to check it out
+            mode = self.random.choice((b"100644", b"100755", b"120000" if can_be_link else b"100644"))
+            state[path] = File(mode, content)
 
     def pick(self, state: Mapping[bytes, File]) -> bytes | None:
         ours = sorted(path for path in state if not path.startswith(b".sage/"))

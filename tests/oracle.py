@@ -45,7 +45,6 @@ SEALED = {
 FACTS_AND_VERDICTS = frozenset(
     "FILE_ADDED FILE_EDITED FILE_REMOVED FILE_RENAMED FILE_SPLIT FILE_MERGED ROGUE_EDIT_DETECTED RECONCILIATION".split()
 )
-CONFIG = b".sage/config.toml"
 LAST_SECOND = 253402300799
 """9999-12-31T23:59:59Z."""
 
@@ -340,13 +339,8 @@ class Oracle:
 
     def judged(self, commit: Commit, facts: list[Event]) -> list[Event]:
         edits = [fact for fact in facts if fact["type"] == "FILE_EDITED"]
-        if not edits or self.brings_config(commit):
-            return []
-        automatic = self.automatic_merge(commit) if len(commit.parents) > 1 else {}
+        automatic = self.automatic_merge(commit) if edits and len(commit.parents) > 1 else {}
         return [self.verdict(commit, edit, automatic) for edit in edits]
-
-    def brings_config(self, commit: Commit) -> bool:
-        return CONFIG in self.tree(commit.id) and not any(CONFIG in self.tree(p) for p in commit.parents)
 
     def verdict(self, commit: Commit, fact: Event, automatic: dict[bytes, Entry]) -> Event:
         copied = ("timestamp", "actor", "graphCommit", "pathEncoding")
