@@ -5,12 +5,12 @@ Facts and verdicts cannot be adopted: they follow from commits, and an unknown o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id
-from sage_git.chronicle.ndjson import Line, LineState, read_lines
+from sage_git.chronicle.ndjson import Line, LineState, check_line
 from sage_git.chronicle.payloads import VERDICT_TYPES, is_fact
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
@@ -36,40 +36,32 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading:
-    """What stands in a sidecar that somebody else may have written to."""
+def read_sidecar(checkout: Checkout, relative: bytes, content: bytes, expected: Mapping[bytes, EventId]) -> Reading:
+    """What stands in a sidecar that somebody else may have written to.
+
+    `expected` are the lines that belong there, which need no look; whatever else stands there is judged.
+    """
+    whole, newline, torn = content.rpartition(b"\n")
     present: set[EventId] = set()
     unknown: dict[EventId, Event] = {}
     findings: list[Finding] = []
     strangers: list[bytes] = []
-    torn = b""
-    for line in read_lines(content):
-        if line.state is LineState.TORN:
-            torn = line.raw
-        elif line.state is LineState.BLANK:
-            continue
-        elif line.state is not LineState.VALID or line.event is None:
-            identifier = _kept_without_id(checkout, line)
-            if identifier is not None:
-                present.add(identifier)
-            else:
-                strangers.append(line.raw)
-                findings.append(_finding(relative, line.number, line.reason or line.state.value))
-        else:
-            identifier = line.event.event_id
-            assert identifier is not None
+    offset = 0
+    for number, raw in enumerate(whole.split(b"\n") if newline else [], 1):
+        identifier = expected.get(raw) or _known_line(checkout, line := check_line(raw, number, offset))
+        offset += len(raw) + 1
+        if identifier is not None:
             present.add(identifier)
-            if not is_known(checkout, identifier):
-                if is_adoptable(line.event):
-                    unknown[identifier] = line.event
-                else:
-                    strangers.append(line.raw)
-                    reason = f"{line.event.type} is not true of any commit known here"
-                    findings.append(_finding(relative, line.number, reason))
-    redacted = checkout.index.events.redacted() & present
+        elif line.state is LineState.VALID and line.event is not None and is_adoptable(line.event):
+            assert line.event.event_id is not None
+            present.add(line.event.event_id)
+            unknown[line.event.event_id] = line.event
+        elif line.state is not LineState.BLANK:
+            strangers.append(raw)
+            findings.append(_finding(relative, line))
     return Reading(
         frozenset(present),
-        redacted,
+        checkout.index.events.redacted() & present,
         tuple(unknown.values()),
         tuple(strangers),
         torn,
@@ -78,12 +70,12 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes) -> Reading
     )
 
 
-def _kept_without_id(checkout: Checkout, line: Line) -> EventId | None:
-    """The id under which the record has a line that carries none, or another; None if the record does not have it."""
+def _known_line(checkout: Checkout, line: Line) -> EventId | None:
+    """The id under which the record has the event of a line, whatever id the line carries; None if it does not."""
     if line.event is None:
         return None
-    identifier = event_id(line.event.fields)
-    return identifier if is_known(checkout, identifier) else None
+    identifier = line.event.event_id if line.state is LineState.VALID else event_id(line.event.fields)
+    return identifier if identifier is not None and is_known(checkout, identifier) else None
 
 
 def is_known(checkout: Checkout, identifier: EventId) -> bool:
@@ -118,6 +110,9 @@ def adopt(checkout: Checkout, events: Iterable[Event]) -> int:
     return len(new)
 
 
-def _finding(relative: bytes, number: int, reason: str) -> Finding:
+def _finding(relative: bytes, line: Line) -> Finding:
+    reason = line.reason or line.state.value
+    if line.state is LineState.VALID and line.event is not None:
+        reason = f"{line.event.type} is not true of any commit known here"
     where = relative.decode("utf-8", "surrogateescape")
-    return Finding("sidecar-line", f"{where}:{number}: {reason}; see `sage-git fsck`")
+    return Finding("sidecar-line", f"{where}:{line.number}: {reason}; see `sage-git fsck`")

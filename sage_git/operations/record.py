@@ -43,7 +43,10 @@ class RecordState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """What a recording did, and the HEAD that it saw. `deferred` commits cannot be observed yet; DISABLED means that no config is committed."""
+    """What a recording did, and the HEAD that it saw. `deferred` commits cannot be observed yet.
+
+    DISABLED means that no config is committed.
+    """
 
     state: RecordState
     commits: int = 0

@@ -14,14 +14,13 @@ from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
 from sage_git.observation.commit import percent_encoded
 from sage_git.observation.lineage import differing_paths, heads
-from sage_git.operations.adoption import Reading, adopt, read_sidecar
+from sage_git.operations.adoption import adopt
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import TREE, sidecar_of, subject_in, subject_key
+from sage_git.operations.placing import sidecar_of, subject_in, subject_key
+from sage_git.operations.sidecars import Sidecars
 from sage_git.operations.subjects import subject_source
-from sage_git.storage.durable import set_aside
-from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
 
 _SEEN: Final = "seen:"
@@ -103,11 +102,10 @@ class _Keeper:
         self._checkout = checkout
         self._index = checkout.index
         self._identity = checkout.known_identity()
-        self._tree = tree
+        self._sidecars = Sidecars(checkout, tree)
         self._head = head
         self._is_deferred = is_deferred
         self._worktree = checkout.worktree
-        self._lost = checkout.sage / "lost" / "sidecars.ndjson"
         self._shown: dict[bytes, int] = {}  # sidecars to write, by key, with their chronicle
         self._gone: set[bytes] = set()
         self._changed: set[bytes] = set()  # by others since we left them, or never left by us
@@ -119,19 +117,17 @@ class _Keeper:
 
     def look_for_changes_of_others(self) -> None:
         """Find sidecars that are not as we left them."""
-        for left in self._index.sidecars.all(self._worktree):
-            if self._tree.stamp(self._file(left.path)) != left.stamp:
-                self._changed.add(left.path)
-                self._shown[left.path] = left.component
+        for left in self._sidecars.not_as_left():
+            self._changed.add(left.path)
+            self._shown[left.path] = left.component
 
     def adopt_statements(self) -> None:
         """Adopt what others wrote: into sidecars that we left, and into files where we left none."""
         for key in sorted(self._shown.keys() | self._gone):
-            if key not in self._changed and self._left(key) is None and self._tree.stamp(self._file(key)) is not None:
+            if key not in self._changed and self._sidecars.left(key) is None and self._sidecars.stamp(key) is not None:
                 self._changed.add(key)
-            if key in self._changed and (reading := self._reading(key)) is not None:
-                self.findings.extend(reading.findings)
-                adopt(self._checkout, reading.unknown)
+            if key in self._changed:
+                self._attempt(self._adopt, key)
 
     def follow_head(self) -> None:
         """Find the sources that came, went or changed lives between the HEAD we saw last and this one."""
@@ -159,9 +155,9 @@ class _Keeper:
 
     def show_one(self, key: bytes, component: int) -> None:
         """Write one sidecar, after adopting what others wrote into it."""
-        left = self._left(key)
+        left = self._sidecars.left(key)
         self._shown[key] = component
-        if left is not None and self._tree.stamp(self._file(key)) != left.stamp:
+        if left is not None and self._sidecars.stamp(key) != left.stamp:
             self._changed.add(key)
         self.adopt_statements()
         with self._index.transaction():
@@ -173,6 +169,18 @@ class _Keeper:
             self._attempt(self._take_away, key)
         for key in sorted(self._shown.keys() - self._gone):
             self._attempt(self._show, key)
+
+    def _take_away(self, key: bytes) -> None:
+        self._sidecars.take_away(key, is_changed=key in self._changed)
+
+    def _show(self, key: bytes) -> None:
+        self._sidecars.show(key, self._shown[key], is_changed=key in self._changed)
+
+    def _adopt(self, key: bytes) -> None:
+        reading = self._sidecars.reading(key, self._shown.get(key))
+        if reading is not None:
+            self.findings.extend(reading.findings)
+            adopt(self._checkout, reading.unknown)
 
     def _attempt(self, step: Callable[[bytes], None], key: bytes) -> None:
         try:
@@ -224,8 +232,9 @@ class _Keeper:
             component = component_at(self._checkout, self._head, path) if path in here else None
             if component is None:
                 self._gone.add(path)
-            elif self._file(path) in here:
-                message = f"{path_text(self._file(path))} is tracked, so no sidecar is written there: rename that file"
+            elif self._sidecars.file(path) in here:
+                name = path_text(self._sidecars.file(path))
+                message = f"{name} is tracked, so no sidecar is written there: rename that file"
                 self.findings.append(Finding("tracked-sidecar", message))
             else:
                 self._shown[path] = component
@@ -237,64 +246,3 @@ class _Keeper:
         flags = ("-r", "-z", "--name-only", "--no-renames", "--diff-filter=AD")
         shown = self._checkout.scratch.run("diff-tree", *flags, seen, head)
         return set(filter(None, shown.split(b"\0")))
-
-    def _take_away(self, key: bytes) -> None:
-        left = self._left(key)
-        if left is None:
-            return
-        if key in self._changed and (reading := self._reading(key)) is not None:
-            self._rescue(key, reading)
-            for stranger in reading.strangers:
-                set_aside(stranger, self._lost)
-        self._tree.remove(self._file(key))
-        self._index.sidecars.remove(self._worktree, self._index.commits.path_number(key))
-
-    def _show(self, key: bytes) -> None:
-        file, component = self._file(key), self._shown[key]
-        is_ours_to_make = file.startswith((TREE, b".sage/"))
-        if not self._tree.has_folder_of(file) and not (is_ours_to_make and self._tree.make_folder_of(file)):
-            return  # outside a sparse checkout, or behind a link
-        left = self._left(key)
-        is_as_left = left is not None and key not in self._changed and left.component == component
-        if left is not None and is_as_left and left.last >= 0:
-            lines = [line for _, _, line in self._index.events.lines(component, left.last)]
-        else:
-            lines = self._missing_lines(key, component)
-        newest = self._index.events.last_number()
-        stamp = self._tree.append(file, lines) if lines else self._tree.stamp(file)
-        if stamp is not None:
-            self._index.sidecars.put(self._worktree, self._index.commits.path_number(key), component, stamp, newest)
-
-    def _missing_lines(self, key: bytes, component: int) -> list[bytes]:
-        """The lines that a sidecar lacks. One that shows another life, or what was redacted, is begun anew."""
-        expected = {event_id: line for _, event_id, line in self._index.events.lines(component)}
-        reading = self._reading(key)
-        if reading is None:
-            return list(expected.values())
-        self._rescue(key, reading)
-        others = (self._index.events.node(each) is not None for each in reading.present.difference(expected))
-        if reading.redacted or any(others):
-            for stranger in reading.strangers:
-                set_aside(stranger, self._lost)
-            self._tree.remove(self._file(key))
-            self._tree.make_folder_of(self._file(key))
-            return list(expected.values())
-        return [line for event_id, line in expected.items() if event_id not in reading.present]
-
-    def _rescue(self, key: bytes, reading: Reading) -> None:
-        """Keep a torn end, which nobody will find again, elsewhere."""
-        if reading.torn:
-            self._tree.set_torn_aside(self._file(key), reading.torn, reading.whole_size, self._lost)
-
-    def _reading(self, key: bytes) -> Reading | None:
-        file = self._file(key)
-        if not self._tree.has_folder_of(file):
-            return None
-        content = self._tree.read(file)
-        return None if content is None else read_sidecar(self._checkout, file, content)
-
-    def _left(self, key: bytes) -> Left | None:
-        return self._index.sidecars.get(self._worktree, self._index.commits.path_number(key))
-
-    def _file(self, key: bytes) -> bytes:
-        return sidecar_of(self._identity, key)

@@ -53,6 +53,19 @@ class WorkTree:
             return None
         return Stamp(found.st_size, found.st_mtime_ns)
 
+    def not_as(self, files: Iterable[bytes], stamps: Iterable[Stamp]) -> list[bytes]:
+        """Those of `files` that are not as their stamps say, or gone. All of them are looked at, in a few µs each."""
+        prefix, changed = self.root + b"/", []
+        for relative, stamp in zip(files, stamps, strict=True):
+            try:
+                found = os.lstat(prefix + relative)
+            except OSError:
+                changed.append(relative)
+                continue
+            if found.st_mtime_ns != stamp.mtime_ns or found.st_size != stamp.size:
+                changed.append(relative)
+        return changed
+
     def read(self, relative: bytes) -> bytes | None:
         """The file's content; None if there is none. Raises StorageError, also for what is no regular file."""
         path = self.file(relative)
