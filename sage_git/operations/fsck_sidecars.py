@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId, event_id
+from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.ndjson import Line, LineState, read_lines
 from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import SageError
+from sage_git.operations import views
 from sage_git.operations.adoption import is_adoptable, is_statement
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.flaws import Flaw, Report, Severity, shown
@@ -81,10 +82,11 @@ def inspections(checkout: Checkout) -> Iterator[tuple[bytes, Inspection]]:
         known.add(file)
         if tree.has_folder_of(file):
             yield left.path, _of_left(checkout, tree, file, left)
-    for file in _strays(checkout, tree, known):
+    head = checkout.repository.head()
+    for file in _unnoted(checkout, tree, known):
         key = key_of(identity, file)
         if key:
-            yield key, _of_stray(checkout, tree, file, key)
+            yield key, _of_unnoted(checkout, tree, file, key, head)
 
 
 def _of_left(checkout: Checkout, tree: WorkTree, file: bytes, left: Left) -> Inspection:
@@ -99,26 +101,34 @@ def _of_left(checkout: Checkout, tree: WorkTree, file: bytes, left: Left) -> Ins
     return inspection
 
 
-def _of_stray(checkout: Checkout, tree: WorkTree, file: bytes, key: bytes) -> Inspection:
-    """A file where we left none: fine if it shows what was said about its subject, or a file of the user's."""
-    expected: dict[EventId, bytes] = {}
-    subject = subject_in(key)
-    lineage = checkout.index.events.known_lineage(f"subject:{subject}") if subject else None
-    if lineage is not None:
-        component = checkout.index.events.component(lineage)
-        expected = {identifier: line for _, identifier, line in checkout.index.events.lines(component)}
-    inspection = Inspection(file, expected, frozenset(), is_as_left=True)
-    if not subject:
-        about = Statement(key, {}, 0).subject
-        for line in read_lines(_content(tree, file, inspection)):
-            known = line.event is not None and checkout.index.events.event(event_id(line.event.fields))
-            if known and known.subject == about:
-                inspection.expected[event_id(known.fields)] = known.line
+def _of_unnoted(checkout: Checkout, tree: WorkTree, file: bytes, key: bytes, head: ObjectId | None) -> Inspection:
+    """A file that we never noted: of a subject, of a source that is not tracked, or noted in an index that is lost."""
+    index, subject = checkout.index, subject_in(key)
+    lineage = index.events.known_lineage(f"subject:{subject}") if subject else None
+    component = views.component_at(checkout, head, key) if not subject else lineage and index.events.component(lineage)
+    expected = {identifier: line for _, identifier, line in index.events.lines(component)} if component else {}
+    is_tracked = not subject and head is not None and bool(checkout.repository.tracked_paths(head, {key}))
+    inspection = Inspection(file, expected, frozenset(expected if is_tracked else ()), is_as_left=True)
+    if not subject and not is_tracked:
+        inspection.expected = _said_about(checkout, Statement(key, {}, 0).subject, _content(tree, file, inspection))
     _inspect(checkout, tree, file, inspection)
-    if not subject and set(inspection.places) != set(inspection.expected) and not os.path.lexists(tree.file(key)):
+    is_whole = set(inspection.places) == set(inspection.expected)
+    if not (subject or is_tracked or is_whole or os.path.lexists(tree.file(key))):
         message = "there is no source that this could be the sidecar of"
         inspection.flaws.append(Flaw("sidecar-stray", message, Severity.WARNING, path=inspection.path))
     return inspection
+
+
+def _said_about(checkout: Checkout, subject: str, content: bytes) -> dict[EventId, bytes]:
+    """The lines of a file that the record has as statements about `subject`."""
+    said = {}
+    for line in read_lines(content):
+        if line.event is not None:
+            identifier = event_id(line.event.fields)
+            known = checkout.index.events.event(identifier)
+            if known is not None and known.subject == subject:
+                said[identifier] = known.line
+    return said
 
 
 def _inspect(checkout: Checkout, tree: WorkTree, file: bytes, inspection: Inspection) -> None:
@@ -220,7 +230,7 @@ def _name_missing(inspection: Inspection, damaged: list[int]) -> None:
 def _became(flaw: Flaw, line: int, identifier: EventId) -> Flaw:
     if flaw.line != line:
         return flaw
-    return replace(flaw, event_id=identifier, message=f"{flaw.message}; here stood {identifier[:12]}")
+    return replace(flaw, event_id=identifier, message=f"here stood {identifier[:12]}: {flaw.message}")
 
 
 def _name_order(inspection: Inspection) -> None:
@@ -236,7 +246,7 @@ def _name_order(inspection: Inspection) -> None:
         highest = place
 
 
-def _strays(checkout: Checkout, tree: WorkTree, known: set[bytes]) -> list[bytes]:
+def _unnoted(checkout: Checkout, tree: WorkTree, known: set[bytes]) -> list[bytes]:
     """The files that are named like sidecars, though we left none there; what git tracks is a source."""
     suffix = checkout.known_identity().suffix.encode()
     found = []

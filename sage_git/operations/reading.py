@@ -121,11 +121,11 @@ class Reading:
             return [source.path]
         rows = queries.of_components(self.readings.connection, source.components)
         roots = [event for event in order(row.event for row in rows) if history.is_fact(event) and not event.parents]
-        return list(dict.fromkeys(_first_name(root) for root in roots if root.type != "FILE_ADDED"))
+        return list(dict.fromkeys(name for root in roots if root.type != "FILE_ADDED" and (name := _first_name(root))))
 
 
 def _first_name(event: Event) -> str:
     for field in ("oldPath", "originalPath", "filePath"):
         if isinstance(path := event.get(field), str):
             return path
-    return history.paths_of(event)[0]
+    return next(iter(history.paths_of(event)), "")  # a redacted event has none

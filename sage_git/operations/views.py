@@ -145,13 +145,13 @@ class _Keeper:
 
     def follow_events(self) -> None:
         """Find the sidecars whose chronicles grew, and new sources and subjects that were spoken of."""
+        if self._identity.place != "off":
+            self._look_at_statements(self._seen_number)  # may bring chronicles together
         grown = self._index.events.components_after(self._seen_number)
         for left in self._index.sidecars.of_chronicles(self._worktree, grown):
             self._shown.setdefault(left.path, left.component)
         for left in self._index.sidecars.incomplete(self._worktree):
             self._shown.setdefault(left.path, left.component)
-        if self._identity.place != "off":
-            self._look_at_statements(self._seen_number)
 
     def show_one(self, key: bytes, component: int) -> None:
         """Write one sidecar, after adopting what others wrote into it."""
@@ -237,8 +237,19 @@ class _Keeper:
                 message = f"{name} is tracked, so no sidecar is written there: rename that file"
                 self.findings.append(Finding("tracked-sidecar", message))
             else:
-                self._shown[path] = component
+                self._shown[path] = self._with_what_was_said(path, component)
                 self._gone.discard(path)
+
+    def _with_what_was_said(self, path: bytes, component: int) -> int:
+        """The chronicle of a path. What was said of the path without naming a fact is of whatever lives there."""
+        identity, events = self._identity, self._index.events
+        lineage = events.known_lineage(lineage_name(identity.repository, path_text(path), identity.since))
+        if lineage is None or events.component(lineage) == component:
+            return component
+        if events.has_loose_statement(lineage):
+            with self._index.transaction():
+                events.join([lineage, component])
+        return events.component(component)
 
     def _paths_that_came_or_went(self, seen: ObjectId | None, head: ObjectId | None) -> set[bytes]:
         if seen is None or head is None:

@@ -160,6 +160,15 @@ class EventTable:
         found = {row[0]: row[1] for lineage in lineages for row in self._execute(sql, (lineage, oldest, *parts))}
         return [found[number] for number in sorted(found, reverse=True)]
 
+    def has_loose_statement(self, lineage: int) -> bool:
+        """True if some event of a lineage that is no commit's names no parent."""
+        rows = self._execute(
+            "SELECT line FROM membership JOIN events ON events.number = membership.number"
+            " WHERE lineage = ? AND commit_id IS NULL AND line IS NOT NULL",
+            (lineage,),
+        )
+        return any(b'"subject":' in line and not Event.trusted(None, line).parents for (line,) in rows)
+
     def last_number(self) -> int:
         """The number of the newest event; 0 if there is none."""
         if self._next is None:
