@@ -58,7 +58,7 @@ def init_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     outcome = initialise(wish)
     with render.screen(arguments, surroundings) as out:
         out.lines(setup_text.begun(outcome))
-    return 1 if outcome.missing or outcome.overruled else 0
+    return 1 if outcome.missing or outcome.absent or outcome.overruled else 0
 
 
 def deinit_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:

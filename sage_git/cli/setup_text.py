@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,6 +46,8 @@ def begun(outcome: InitOutcome) -> Iterator[Line]:
     yield from _warnings(outcome)
     if outcome.missing:
         yield from _missing_rows(outcome, outcome.missing)
+    if outcome.absent:
+        yield from _absent_rows(outcome)
     yield []
     yield [span(_next_step(outcome))]
 
@@ -53,15 +56,20 @@ def _config_words(outcome: InitOutcome) -> str:
     config = outcome.config
     if config.commit:
         commit = config.commit[:_SHORT]
-        return f"committed as {commit}; to undo: sage-git deinit, git revert {commit}"
+        return f"committed as {commit}; to undo: sage-git deinit && git revert {commit}"
     if not config.is_committed:
         return ".sage/config.toml and .sage/allowed_signers, written and not committed"
     return f".sage/config.toml of {config.source.removeprefix('refs/heads/').removeprefix('refs/remotes/')}"
 
 
 def _hook_rows(outcome: InitOutcome) -> Iterator[Line]:
-    if outcome.shims.hooks:
+    from sage_git.operations.hook_folder import Standing
+
+    if outcome.shims.hooks or outcome.absent:
         yield _row("hooks", f"{len(outcome.shims.hooks)} in {_short(outcome.hooks.folder, outcome)}")
+        if outcome.shims.hooks and outcome.hooks.standing is Standing.SHARED:
+            yield _row("", "other repositories use that folder too (core.hooksPath); without")
+            yield _row("", "a record they notice nothing")
     else:
         yield _row("hooks", f"run by {outcome.hooks.manager.value}")
     if outcome.shims.foreign:
@@ -83,6 +91,18 @@ def _missing_rows(outcome: InitOutcome, missing: tuple[Lines, ...]) -> Iterator[
             yield [span(f"        {line}", Style.STRONG)]
 
 
+def _absent_rows(outcome: InitOutcome) -> Iterator[Line]:
+    """Where hooks cannot stand: why, what that means, and the way out."""
+    from sage_git.operations.hook_folder import Standing
+
+    is_closed = outcome.hooks.standing is Standing.CLOSED
+    why = "which you may not write to" if is_closed else "which is no folder, so git runs no hook"
+    yield _row("but", f"core.hooksPath is {outcome.hooks.folder}, {why}", Style.OPEN)
+    yield _row("", "commits are recorded later, when you run sage-git log, status or record;")
+    yield _row("", "or let this repository run hooks of its own, then sage-git init again:")
+    yield [span(f"    git config core.hooksPath {shlex.quote(str(outcome.repository.common_dir / 'hooks'))}")]
+
+
 def _warnings(outcome: InitOutcome) -> Iterator[Line]:
     beaten, suffix = outcome.overruled, outcome.identity.suffix
     if beaten is not None:
@@ -95,8 +115,10 @@ def _warnings(outcome: InitOutcome) -> Iterator[Line]:
 
 
 def _next_step(outcome: InitOutcome) -> str:
+    from sage_git.operations.first_config import TO_COMMIT
+
     if not outcome.config.is_committed:
-        return "Nothing is recorded before you commit them: git add .sage && git commit"
+        return f"Nothing is recorded before you commit them: {TO_COMMIT}"
     if outcome.missing:
         return "Next: put the lines in place, then `sage-git doctor` proves that commits are recorded."
     return "Next: commit something, then `sage-git log`. `sage-git doctor` proves that commits are recorded."
@@ -104,8 +126,15 @@ def _next_step(outcome: InitOutcome) -> str:
 
 def ended(outcome: RemoveOutcome) -> Iterator[Line]:
     """What `deinit` took away, and what stays."""
+    if not outcome.was_kept and not outcome.shims.hooks and not outcome.sidecars:
+        yield [span("This clone keeps no record; there was nothing to take out.")]
+        return
     yield [Span("This clone keeps no record any more.", Style.STRONG)]
     yield _row("hooks", f"{len(outcome.shims.hooks)} taken out")
+    if outcome.shared_with:
+        one = outcome.shared_with == 1
+        others = "another repository" if one else f"{outcome.shared_with} other repositories"
+        yield _row("", f"those that {others} with a record {'shares' if one else 'share'} stay; here they do nothing")
     if outcome.shims.foreign:
         yield _row("", f"{', '.join(outcome.shims.foreign)} put back")
     for path in outcome.shims.leftover:

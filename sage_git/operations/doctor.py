@@ -18,7 +18,8 @@ from typing import Final
 from sage_git.errors import ConfigError, GitFailed, NotHere, StorageError
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
 from sage_git.operations import exclude
-from sage_git.operations.first_config import CONFIG, committed_config
+from sage_git.operations.first_config import CONFIG, TO_COMMIT, committed_config
+from sage_git.operations.hook_folder import Standing
 from sage_git.operations.hook_managers import Hooking, Manager, is_written
 from sage_git.operations.identity import Identity
 from sage_git.operations.install import hooking_of, packagers
@@ -63,17 +64,17 @@ def examine(start: Path, environment: Mapping[str, str]) -> Iterator[Check]:
     yield _excluded(repository, identity)
     yield from _packagers(repository.work_tree, identity)
     yield _recorder(sage)
-    yield capture(repository)
+    yield capture(repository, hooks.folder)
 
 
-def capture(repository: Repository) -> Check:
-    """Whether a commit in a throw-away worktree makes git run our hook, and the hook start sage-git."""
+def capture(repository: Repository, hooks: Path) -> Check:
+    """Whether a commit in a throw-away worktree makes git run our hook in `hooks`, and the hook start sage-git."""
     name = "live capture"
     if repository.head() is None:
         return Check(name, State.SKIPPED, "there is no commit yet to make a worktree from")
     with tempfile.TemporaryDirectory(prefix="sage-git-doctor-", ignore_cleanup_errors=True) as folder:
         try:
-            said = _commit_in_worktree(repository, Path(folder))
+            said = _commit_in_worktree(repository, Path(folder), hooks)
         except GitFailed as failure:
             return Check(name, State.FAULT, f"a commit in a throw-away worktree failed: {failure}")
     if said is None:
@@ -83,7 +84,7 @@ def capture(repository: Repository) -> Check:
     return Check(name, State.FINE, f"a commit in a throw-away worktree reached {said}")
 
 
-def _commit_in_worktree(repository: Repository, folder: Path) -> str | None:
+def _commit_in_worktree(repository: Repository, folder: Path, hooks: Path) -> str | None:
     """What the program that our post-commit hook started said of itself; None if the hook was not run."""
     tree, objects, heard = folder / "worktree", folder / "objects", folder / "heard"
     objects.mkdir()
@@ -100,8 +101,15 @@ def _commit_in_worktree(repository: Repository, folder: Path) -> str | None:
             Repository.discover(tree, {k: v for k, v in repository.environment.items() if not k.startswith("GIT_")}),
             environment={**repository.environment, **aside},
         )
-        who = ("-c", "user.name=sage-git doctor", "-c", "user.email=doctor@localhost", "-c", "commit.gpgSign=false")
-        inside.git(*who, "commit", "--quiet", "--allow-empty", "--no-verify", "--message", "sage-git doctor")
+        # a relative core.hooksPath would be looked for in the throw-away worktree
+        settings = (
+            f"core.hooksPath={hooks}",
+            "user.name=sage-git doctor",
+            "user.email=doctor@localhost",
+            "commit.gpgSign=false",
+        )
+        given = [word for setting in settings for word in ("-c", setting)]
+        inside.git(*given, "commit", "--quiet", "--allow-empty", "--no-verify", "--message", "sage-git doctor")
     finally:
         repository.git("worktree", "remove", "--force", "--force", str(tree))
     return heard.read_text(encoding="utf-8").strip() if heard.exists() else None
@@ -123,7 +131,7 @@ def _config(repository: Repository, identity: Identity) -> Check:
         return Check(name, State.FAULT, str(problem), problem.remedy)
     if found is None:
         message = f"{CONFIG} is not committed, so nothing is recorded"
-        return Check(name, State.FAULT, message, f"git add .sage && git commit -m 'Keep a record' -- {CONFIG}")
+        return Check(name, State.FAULT, message, TO_COMMIT)
     if found.policy.identity.repository != identity.repository:
         return Check(name, State.FAULT, f"{found.source} names another record than this clone keeps", AGAIN)
     if found.source != "HEAD":
@@ -133,10 +141,11 @@ def _config(repository: Repository, identity: Identity) -> Check:
 
 def _hooks(hooks: Hooking) -> Iterator[Check]:
     name = "hooks"
-    if hooks.manager is Manager.FOLDER and not hooks.folder.is_dir():
-        yield Check(name, State.FAULT, f"core.hooksPath is {hooks.folder}, which is no folder", "unset core.hooksPath")
+    if hooks.standing is Standing.NONE or (hooks.manager is Manager.FOLDER and not hooks.folder.is_dir()):
+        remedy = "git config --unset core.hooksPath, with --global if it is set there"
+        yield Check(name, State.FAULT, f"core.hooksPath is {hooks.folder}, which is no folder", remedy)
         return
-    if not hooks.manager.leaves_gits_folder:
+    if not hooks.needs_shims:
         missing = [lines.path for lines in hooks.lines if not is_written(lines)]
         if missing:
             message = f"{hooks.manager.value} runs the hooks, and {len(missing)} of its files do not call sage-git"
@@ -151,12 +160,18 @@ def _hooks(hooks: Hooking) -> Iterator[Check]:
     absent = [hook for hook, shim in shims.items() if shim is None]
     idle = [hook for hook, shim in shims.items() if shim is not None and not os.access(shim, os.X_OK)]
     if absent:
-        yield Check(name, State.FAULT, f"{', '.join(absent)} in {hooks.folder}: missing or replaced", AGAIN)
+        yield Check(name, State.FAULT, f"{', '.join(absent)} in {hooks.folder}: missing or replaced", _to_write(hooks))
     elif idle:
         message = f"{', '.join(idle)} in {hooks.folder}: not executable"
         yield Check(name, State.FAULT, message, f"{AGAIN}; a file system mounted noexec runs no hooks")
     else:
         yield Check(name, State.FINE, f"in {hooks.folder}, run by {_owner(hooks)}")
+
+
+def _to_write(hooks: Hooking) -> str:
+    if hooks.standing is Standing.CLOSED:
+        return f"{AGAIN} as somebody who may write to {hooks.folder}"
+    return AGAIN
 
 
 def _owner(hooks: Hooking) -> str:

@@ -18,6 +18,8 @@ from sage_git.storage.durable import make_directory, replace_file, told_as
 
 CONFIG: Final = ".sage/config.toml"
 SIGNERS: Final = ".sage/allowed_signers"
+TO_COMMIT: Final = f"git add --force {CONFIG} {SIGNERS} && git commit"
+"""What commits the config by hand, in spite of a `.gitignore` that ignores it."""
 _SIGNERS_TEXT: Final = b"""\
 # Whose signatures count, one a line as ssh-keygen(1) has it under ALLOWED SIGNERS:
 # ada@example.org namespaces="sage-event@v1" ssh-ed25519 AAAA...

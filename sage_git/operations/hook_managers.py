@@ -1,8 +1,9 @@
 """Tools that own a repository's hooks: which one does, and what has to stand in its files for our hooks to run.
 
 husky and a `core.hooksPath` of the team's keep scripts in the work tree, lefthook rewrites git's folder from its own
-file; there a line of ours must stand in *their* files. The pre-commit framework runs what it finds in git's folder, so
-our shims do (`shims`). Nobody's `core.hooksPath` is ever set or changed.
+file; there a line of ours must stand in *their* files. The pre-commit framework runs what it finds in git's folder, and
+a `core.hooksPath` outside the history is as good as that folder (`hook_folder`), so our shims do (`shims`). Nobody's
+`core.hooksPath` is ever set or changed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from sage_git.operations.hook_folder import Standing
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
 MARK: Final = "# sage-git"
@@ -44,11 +46,6 @@ class Manager(Enum):
     HUSKY = "husky"
     FOLDER = "core.hooksPath"
 
-    @property
-    def leaves_gits_folder(self) -> bool:
-        """Whether git looks for hooks in its own folder, so that shims go there."""
-        return self not in (Manager.HUSKY, Manager.FOLDER)
-
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -65,7 +62,13 @@ class Hooking:
 
     manager: Manager
     folder: Path
+    standing: Standing
     lines: tuple[Lines, ...] = ()
+
+    @property
+    def needs_shims(self) -> bool:
+        """Whether git runs what stands in the folder, so that shims have to be there; lines do elsewhere."""
+        return self.manager not in (Manager.HUSKY, Manager.FOLDER)
 
     def called_by_lines(self) -> frozenset[str]:
         """The hooks that lines in the owner's files call already, so that a shim would call them twice."""
@@ -73,17 +76,17 @@ class Hooking:
         return frozenset(hook for hook in _STARTED if f'"$h" {hook} ' in written)
 
 
-def hooking(work_tree: Path, common_dir: Path, folder: Path) -> Hooking:
+def hooking(work_tree: Path, folder: Path, standing: Standing) -> Hooking:
     """How hooks are run here; `folder` is what `git rev-parse --git-path hooks` says, absolute."""
-    if folder.resolve() == (work_tree / ".husky" / "_").resolve():
-        return Hooking(Manager.HUSKY, folder, _script_lines(work_tree / ".husky"))
-    if not folder.resolve().is_relative_to(common_dir.resolve()):
-        return Hooking(Manager.FOLDER, folder, _script_lines(folder))
+    if folder.name == "_" and (folder.parent.name == ".husky" or (folder / "h").is_file()):
+        return Hooking(Manager.HUSKY, folder, standing, _script_lines(folder.parent))
+    if standing is Standing.SOURCE:
+        return Hooking(Manager.FOLDER, folder, standing, _script_lines(folder))
     if any((work_tree / name).is_file() for name in _LEFTHOOK_FILES):
-        return Hooking(Manager.LEFTHOOK, folder, _lefthook_lines(work_tree))
+        return Hooking(Manager.LEFTHOOK, folder, standing, _lefthook_lines(work_tree))
     if (work_tree / ".pre-commit-config.yaml").is_file():
-        return Hooking(Manager.PRE_COMMIT, folder)
-    return Hooking(Manager.NOBODY, folder)
+        return Hooking(Manager.PRE_COMMIT, folder, standing)
+    return Hooking(Manager.NOBODY, folder, standing)
 
 
 def is_written(lines: Lines) -> bool:

@@ -18,9 +18,11 @@ from sage_git.gitrepo.reflog import marks
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
 from sage_git.operations import exclude
 from sage_git.operations.first_config import Config, ensure_config
+from sage_git.operations.hook_folder import Standing, share, standing
 from sage_git.operations.hook_managers import Hooking, Lines, hooking, is_written, write
 from sage_git.operations.identity import Identity
-from sage_git.operations.shims import HOOKS, ShimReport, install_dispatcher, install_shims
+from sage_git.operations.shims import HOOKS, ShimReport, effective_shim, install_dispatcher, install_shims
+from sage_git.storage.durable import make_directory
 
 
 class ConfigCommit(Enum):
@@ -60,7 +62,11 @@ class InitWish:
 
 @dataclass(frozen=True, slots=True)
 class InitOutcome:
-    """What `init` did, and what is left for a person: `missing` lines, an `overruled` block, `packagers` to tell."""
+    """What `init` did, and what is left for a person.
+
+    That is `missing` lines, `absent` hooks (their folder is not to be written to), an `overruled` block, and
+    `packagers` to tell.
+    """
 
     beginning: Beginning
     repository: Repository
@@ -70,6 +76,7 @@ class InitOutcome:
     shims: ShimReport
     written: tuple[Path, ...]
     missing: tuple[Lines, ...]
+    absent: tuple[str, ...]
     overruled: exclude.Overruled | None
     packagers: tuple[str, ...]
 
@@ -89,7 +96,9 @@ def initialise(wish: InitWish) -> InitOutcome:
     identity.write(sage)
     exclude.install_block(repository.common_dir, identity.suffix)
     install_dispatcher(sage, wish.interpreter)
-    hooks, shims, written, missing = _install_hooks(repository, wish.lines)
+    hooks = hooking_of(repository)
+    written, missing = _put_lines(hooks, wish.lines)
+    shims, absent = _put_shims(hooks, repository.common_dir)
     is_new = config.is_new and before is None
     return InitOutcome(
         beginning=Beginning.CREATED if is_new else Beginning.RENEWED if before else Beginning.JOINED,
@@ -100,6 +109,7 @@ def initialise(wish: InitWish) -> InitOutcome:
         shims=shims,
         written=written,
         missing=missing,
+        absent=absent,
         overruled=exclude.overruled(repository, identity.suffix),
         packagers=packagers(repository.work_tree or repository.git_dir, identity.suffix),
     )
@@ -109,7 +119,7 @@ def hooking_of(repository: Repository) -> Hooking:
     """How hooks are run in `repository`, which has a work tree. Raises GitFailed."""
     shown = os.fsdecode(repository.git("rev-parse", "--git-path", "hooks").removesuffix(b"\n"))
     top = repository.work_tree or repository.git_dir
-    return hooking(top, repository.common_dir, top / shown)
+    return hooking(top, top / shown, standing(repository, top / shown))
 
 
 def packagers(work_tree: Path, suffix: str) -> tuple[str, ...]:
@@ -155,19 +165,26 @@ def _identity(config: Config, before: Identity | None, wish: InitWish, read: Map
     )
 
 
-def _install_hooks(
-    repository: Repository, lines: ManagersLines
-) -> tuple[Hooking, ShimReport, tuple[Path, ...], tuple[Lines, ...]]:
-    hooks = hooking_of(repository)
-    written: tuple[Path, ...] = ()
-    if lines is ManagersLines.WRITE:
-        written, missing = write(hooks.lines)
-    else:
-        missing = tuple(one for one in hooks.lines if not is_written(one))
-    if not hooks.manager.leaves_gits_folder:
-        return hooks, ShimReport((), ()), written, missing
+def _put_lines(hooks: Hooking, wished: ManagersLines) -> tuple[tuple[Path, ...], tuple[Lines, ...]]:
+    """The files written, and the lines that their owner's files still need."""
+    if wished is ManagersLines.WRITE:
+        return write(hooks.lines)
+    return (), tuple(one for one in hooks.lines if not is_written(one))
+
+
+def _put_shims(hooks: Hooking, common_dir: Path) -> tuple[ShimReport, tuple[str, ...]]:
+    """The shims that stand in the folder now, and the hooks that should and cannot."""
     called = hooks.called_by_lines()
-    return hooks, install_shims(hooks.folder, [name for name in HOOKS if name not in called]), written, missing
+    needed = [name for name in HOOKS if name not in called] if hooks.needs_shims else []
+    if not needed:
+        return ShimReport((), ()), ()
+    if not hooks.standing.takes_shims:
+        there = tuple(name for name in needed if effective_shim(hooks.folder, name))
+        return ShimReport(there, ()), tuple(name for name in needed if name not in there)
+    if hooks.standing is Standing.SHARED:
+        make_directory(hooks.folder)
+        share(hooks.folder, common_dir)
+    return install_shims(hooks.folder, needed), ()
 
 
 def _text(path: Path) -> str:

@@ -17,7 +17,8 @@ from typing import Final
 from sage_git.errors import ConfigError
 from sage_git.gitrepo.repository import Repository
 from sage_git.operations import exclude
-from sage_git.operations.hook_managers import withdraw
+from sage_git.operations.hook_folder import Standing, leave
+from sage_git.operations.hook_managers import Hooking, withdraw
 from sage_git.operations.identity import FILE_NAME, Identity
 from sage_git.operations.install import hooking_of
 from sage_git.operations.shims import ShimReport, remove_shims
@@ -35,12 +36,18 @@ class Keeping(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RemoveOutcome:
-    """What `deinit` took away. `record` is where the record still is; None if it is gone or never was."""
+    """What `deinit` took away. `record` is where the record still is; None if it is gone or never was.
+
+    `shared_with` so many other repositories that keep a record, the shims in a shared folder stay; `was_kept`: there
+    was something to end.
+    """
 
     shims: ShimReport
+    shared_with: int
     changed: tuple[Path, ...]
     sidecars: int
     record: Path | None
+    was_kept: bool
 
 
 def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> RemoveOutcome:
@@ -52,7 +59,8 @@ def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> Rem
     sage = repository.common_dir / "sage"
     identity = Identity.read(sage) if keeping is Keeping.RECORD else _readable_identity(sage)
     hooks = hooking_of(repository)
-    shims = remove_shims(repository.common_dir / "hooks")
+    was_kept = sage.exists()
+    shims, shared_with = _remove_hooks(hooks, repository.common_dir)
     changed = withdraw(hooks.lines)
     sidecars = (
         sum(_remove_sidecars(tree, repository, identity.suffix) for tree in _work_trees(repository)) if identity else 0
@@ -63,7 +71,21 @@ def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> Rem
             (sage / name).unlink(missing_ok=True)
         if keeping is Keeping.NOTHING and sage.exists():
             shutil.rmtree(sage)
-    return RemoveOutcome(shims, changed, sidecars, sage if sage.exists() else None)
+    return RemoveOutcome(shims, shared_with, changed, sidecars, sage if sage.exists() else None, was_kept)
+
+
+def _remove_hooks(hooks: Hooking, common_dir: Path) -> tuple[ShimReport, int]:
+    """Take the shims out of git's folder and, unless others need them, out of the folder that git uses instead."""
+    own = remove_shims(common_dir / "hooks")
+    if not hooks.standing.takes_shims or hooks.folder.resolve() == (common_dir / "hooks").resolve():
+        return own, 0
+    others = leave(hooks.folder, common_dir) if hooks.standing is Standing.SHARED else 0
+    if others:
+        return own, others
+    used = remove_shims(hooks.folder)
+    return ShimReport(
+        tuple(dict.fromkeys(own.hooks + used.hooks)), own.foreign + used.foreign, own.leftover + used.leftover
+    ), 0
 
 
 def _readable_identity(sage: Path) -> Identity | None:

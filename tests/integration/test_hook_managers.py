@@ -229,12 +229,31 @@ class TestAHooksPathOfTheTeam:
         assert [lines.path for lines in outcome.missing] == [script]
         assert script.read_text() == f"#!{sys.executable}\npass\n"
 
-    def test_a_folder_that_all_repositories_share_gets_no_shim_of_ours(self, recorded: Recorded, tmp_path: Path):
-        shared = tmp_path / "shared hooks"
-        shared.mkdir()
-        recorded.repository.git("config", "core.hooksPath", str(shared))
+    def test_unless_it_is_written_there_the_lines_are_told_and_nothing_is_touched(self, recorded: Recorded):
+        recorded.repository.git("config", "core.hooksPath", "team")
+        recorded.script("team/post-commit", "#!/bin/sh\n")
+        before = recorded.tree()
         assert recorded.init().missing
-        assert list(shared.iterdir()) == []
+        assert recorded.tree() == before
+
+    def test_one_that_another_repository_tracks_is_as_much_somebodys_source(self, recorded: Recorded, tmp_path: Path):
+        settings = GitRepository.create(tmp_path / "dotfiles")
+        settings.commit("hooks of mine", **{"hooks/pre-push": "#!/bin/sh\n"})
+        recorded.repository.git("config", "core.hooksPath", str(settings.path / "hooks"))
+        assert recorded.init().missing
+        assert settings.git("status", "--porcelain") == ""
+
+
+class TestHuskyInAFolderBelow:
+    def test_its_scripts_are_found_beside_its_own_folder(self, recorded: Recorded):
+        install_husky(recorded)
+        (recorded.path / "web").mkdir()
+        (recorded.path / ".husky").rename(recorded.path / "web" / "scripts")
+        recorded.repository.git("config", "core.hooksPath", "web/scripts/_")
+        outcome = recorded.init(ManagersLines.WRITE)
+        assert outcome.hooks.manager is Manager.HUSKY
+        assert recorded.path / "web" / "scripts" / "post-commit" in outcome.written
+        assert recorded.commit()[0] == 1
 
 
 class TestLefthook:
