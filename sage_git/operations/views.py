@@ -219,6 +219,16 @@ class _Keeper:
                     sources.add(subject_source(subject).encode("utf-8", "surrogateescape"))
         self._look_at(sources)
 
+    def _look_at_births(self, after: int) -> None:
+        """Look at the sources of `since` whose first event came: HEAD may have them as they were."""
+        rows = self._index.connection.execute(
+            "SELECT line FROM events WHERE number > ? AND depth = 0 AND line NOT NULL"
+            " AND type IN ('FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED')",
+            (after,),
+        )
+        born = [json.loads(line) for (line,) in rows]
+        self._look_at((event.get("oldPath") or event["filePath"]).encode() for event in born)
+
     def _look_at(self, paths: Iterable[bytes]) -> None:
         """Decide of each path whether HEAD has it, and which chronicle is its."""
         wanted = {path for path in paths if subject_in(path) is None}
