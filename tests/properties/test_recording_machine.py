@@ -382,7 +382,13 @@ class RecordingMachine(RuleBasedStateMachine):
             return
         sidecar = os.fsdecode(sidecars[which % len(sidecars)])
         self.said[clone] += 1
-        event = {"type": "BUILD", "status": "success", "buildId": f"{tree}-{self.said[clone]}"}
+        event = {
+            "type": "BUILD",
+            "timestamp": "2026-01-01T00:00:00.000Z",
+            "actor": {"agent": "ci", "id": "ci@example.org"},
+            "status": "success",
+            "buildId": f"{tree}-{self.said[clone]}",
+        }
         sage(path, "append", f"./{sidecar}", "--event", json.dumps(event))
         statement = next(e for e in logged(path) if e.get("buildId") == event["buildId"])
         source = os.fsencode(sidecar).removesuffix(b".sage")
