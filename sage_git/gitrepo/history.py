@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from sage_git.chronicle.ids import ObjectId
@@ -88,18 +89,21 @@ def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window
     """What all of `commits` did, in order, in windows. Raises GitFailed if an object that a diff needs is not here."""
     merges = [commit.oid for commit in commits if len(commit.parents) > 1]
     others = [commit.oid for commit in commits if len(commit.parents) < 2]
-    with (
-        scratch.stream("diff-tree", "--stdin", *_RAW, *_RENAMES, requests=others) as plain,
-        scratch.stream("diff-tree", "--stdin", "-c", "--no-renames", *_RAW, requests=merges) as combined,
-    ):
-        plain_fields, merge_fields = _Fields(plain), _Fields(combined)
+    with ExitStack() as processes:
+        plain_fields = merge_fields = None
+        if others:
+            git = scratch.stream("diff-tree", "--stdin", *_RAW, *_RENAMES, requests=others)
+            plain_fields = _Fields(processes.enter_context(git))
+        if merges:
+            git = scratch.stream("diff-tree", "--stdin", "-c", "--no-renames", *_RAW, requests=merges)
+            merge_fields = _Fields(processes.enter_context(git))
         for start in range(0, len(commits), _WINDOW):
             window = Window([])
             for commit in commits[start : start + _WINDOW]:
                 entry = CommitChanges(commit)
-                if entry.is_merge:
+                if merge_fields is not None and entry.is_merge:
                     entry.merge_changes = parse_merge_changes(merge_fields.of(commit.oid))
-                else:
+                elif plain_fields is not None:
                     entry.changes = parse_changes(plain_fields.of(commit.oid))
                 window.commits.append(entry)
             _add_renames_of_merges(scratch, window)

@@ -46,13 +46,17 @@ class Repository:
             return shown.decode("utf-8", "surrogateescape")
 
         try:
-            bare, shallow, object_format, git_dir, common = ask(*where).removesuffix("\n").split("\n")
-            top = None if bare == "true" else Path(ask("rev-parse", "--show-toplevel").removesuffix("\n"))
+            try:
+                shown = ask(*where, "--show-toplevel")
+            except GitFailed:  # a bare repository has no top, and then git says nothing else either
+                shown = ask(*where) + "\n"
+            bare, shallow, object_format, git_dir, common, top = shown.removesuffix("\n").split("\n")
         except GitFailed as failure:
             raise _not_here(failure, start) from None
         except (FileNotFoundError, NotADirectoryError):
             raise NotHere(f"{start} is not a directory") from None
-        return cls(top, Path(git_dir), Path(common), object_format, shallow == "true", environment)
+        work_tree = Path(top) if top and bare != "true" else None
+        return cls(work_tree, Path(git_dir), Path(common), object_format, shallow == "true", environment)
 
     def git(self, *arguments: str | bytes, input: bytes = b"", locks: bool = False) -> bytes:
         """What git prints for `arguments` here, run at the top of the work tree. Raises GitFailed."""

@@ -70,6 +70,8 @@ class Checkout:
         A change of where sidecars go, committed since we last looked, is taken over. Raises NotHere, GitFailed.
         """
         head, config = self.repository.named("HEAD^{commit}", f"HEAD:{CONFIG_PATH}")
+        if config is None and not (self.sage / "index.sqlite").exists():
+            return head, False  # nothing was ever recorded, and whoever asks must not write
         kept = self.index.value(_KEPT_CONFIG)
         if config is None:  # a branch from before `init`, or the config was removed, or it was never committed
             return head, kept is not None

@@ -71,10 +71,12 @@ def bring_current(checkout: Checkout, progress: Progress | None = None) -> Recor
 
 def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
     """Record what is not recorded yet, and make every sidecar of this work tree whole. Raises as `bring_current`."""
-    if not checkout.head_and_state()[1]:
-        return RecordOutcome(RecordState.DISABLED)
+    checkout.known_identity()
     with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
-        head, outstanding = _outstanding(checkout)
+        head, is_enabled = checkout.head_and_state()
+        if not is_enabled:
+            return RecordOutcome(RecordState.DISABLED, head=head)
+        outstanding = _outstanding(checkout, head)
         commits, events, findings = _observe(checkout, outstanding, progress)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             findings.extend(views.bring_current(checkout, head, outstanding.deferred))
@@ -90,19 +92,19 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
 
 def observe(checkout: Checkout) -> None:
     """Record what is new, but leave the sidecars as they are, so that they can be looked at. Raises as `record`."""
-    if checkout.head_and_state()[1]:
+    head, is_enabled = checkout.head_and_state()
+    if is_enabled:
         with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
-            _observe(checkout, _outstanding(checkout)[1], None)
+            _observe(checkout, _outstanding(checkout, head), None)
 
 
-def _outstanding(checkout: Checkout) -> tuple[ObjectId | None, Outstanding]:
-    """HEAD, and what is to be observed once the index has all that the log has. Holds the record's lock."""
+def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
+    """What is to be observed, once the index has all that the log has. Holds the record's lock."""
     checkout.index.commits.forget()
     checkout.index.events.forget()
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
         catch_up_with_log(checkout)
-    head = checkout.head_and_state()[0]
-    return head, find_outstanding(checkout, head, _marks(checkout))
+    return find_outstanding(checkout, head, _marks(checkout))
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
