@@ -25,9 +25,11 @@ class LogInspection:
 
     flaws: list[Flaw] = field(default_factory=list)
     ids: dict[int, EventId | None] = field(default_factory=dict)
-    seen: set[EventId] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set)
     bare: set[int] = field(default_factory=set)
     sealed: int = 0
+    first: int = 0
+    """The number of the first entry that the unsealed end has."""
 
     @property
     def length(self) -> int:
@@ -47,19 +49,19 @@ def check_log(checkout: Checkout) -> LogInspection:
     _check_sealed(checkout, found)
     try:
         entries = checkout.log.read_tail()
-        first = checkout.log.sealed()
+        found.first = checkout.log.sealed()
     except SageError as problem:
         found.flaws.append(Flaw("log-header", str(problem), path=TAIL, line=1))
         return found
     if found.sealed and not checkout.log.path.exists():
         message = f"{found.sealed} entries are sealed, and what follows them is gone"
         found.flaws.append(Flaw("log-missing", message, path=TAIL))
-    elif found.sealed < first:
-        message = f"{first} entries are sealed, and the store has {found.sealed}"
+    elif found.sealed < found.first:
+        message = f"{found.first} entries are sealed, and the store has {found.sealed}"
         remedy = "restore .git/sage/store.git and private.git from a backup"
         found.flaws.append(Flaw("sealed-shorter", message, remedy=remedy, path=_STORE))
     for entry in entries:
-        _check_entry(found, entry, entry.number - first + 2)
+        _check_entry(found, entry, entry.number - found.first + 2)
     if not found.flaws and (torn := checkout.log.salvage().torn):
         message = f"the last {len(torn)} bytes are no whole line; nobody was told that they are there"
         found.flaws.append(Flaw("log-torn", message, Severity.WARNING, path=TAIL, line=len(entries) + 2))
@@ -74,7 +76,7 @@ def compare_with_index(checkout: Checkout, found: LogInspection) -> list[Flaw]:
     flaws = []
     if upto > length:
         message = f"the log ends after {length} entries; {upto} were there once"
-        flaws.append(Flaw("log-shorter", message, path=TAIL, line=length - checkout.log.sealed() + 1))
+        flaws.append(Flaw("log-shorter", message, path=TAIL, line=length - found.first + 1))
     elsewhere = {identifier for identifier, _ in indexed.values()}
     for number, identifier in found.ids.items():
         known = indexed.get(number)
@@ -82,13 +84,12 @@ def compare_with_index(checkout: Checkout, found: LogInspection) -> list[Flaw]:
             message = f"entry {number} of the log is not in the index"
             flaws.append(Flaw("index-altered", message, event_id=identifier))
         elif known is not None and identifier is not None and identifier != known[0]:
-            flaws.append(_disagreement(checkout, number, known[0], known[1]))
+            flaws.append(_disagreement(number - found.first + 2, number, *known))
     return flaws
 
 
-def _disagreement(checkout: Checkout, number: int, identifier: EventId, line: bytes | None) -> Flaw:
+def _disagreement(at: int, number: int, identifier: EventId, line: bytes | None) -> Flaw:
     """Log and index have different events: the one whose line is not true by itself was altered."""
-    at = number - checkout.log.sealed() + 2
     if line is not None and event_id(Event.from_line(line).fields) == identifier:
         message = f"entry {number} was altered; it was {identifier[:12]}"
         return Flaw("log-altered", message, path=TAIL if at > 1 else _STORE, line=max(at, 1), event_id=identifier)
@@ -108,11 +109,11 @@ def _check_entry(found: LogInspection, entry: Entry, line: int) -> None:
     if identifier is None:
         message = f"entry {entry.number} cannot be read"
         found.flaws.append(Flaw("log-damaged", message, path=TAIL, line=line))
-    elif identifier in found.seen and entry.number >= found.sealed:
+    elif entry.line in found.seen and entry.number >= found.sealed:
         message = f"entry {entry.number} stands in the log twice"
         found.flaws.append(Flaw("log-doubled", message, path=TAIL, line=line, event_id=identifier))
     else:
-        found.seen.add(identifier)
+        found.seen.add(entry.line)
     found.ids[entry.number] = identifier
 
 
@@ -123,7 +124,7 @@ def _check_sealed(checkout: Checkout, found: LogInspection) -> None:
         for entry in store_of(checkout).entries(writer) if writer is not None else ():
             found.sealed = entry.number + 1
             found.ids[entry.number] = leaf_id(entry.leaf)
-            found.seen.add(leaf_id(entry.leaf))
+            found.seen.add(entry.body or entry.leaf)
             event = check_line(entry.body, 1, 0).event if entry.body else None
             if not entry.body:
                 found.bare.add(entry.number)

@@ -112,7 +112,7 @@ def _of_unnoted(checkout: Checkout, tree: WorkTree, file: bytes, key: bytes, hea
     if not subject and not is_tracked:
         inspection.expected = _said_about(checkout, Statement(key, {}, 0).subject, _content(tree, file, inspection))
     _inspect(checkout, tree, file, inspection)
-    is_whole = set(inspection.places) == set(inspection.expected)
+    is_whole = inspection.lines == len(inspection.places)
     if not (subject or is_tracked or is_whole or os.path.lexists(tree.file(key))):
         message = "there is no source that this could be the sidecar of"
         inspection.flaws.append(Flaw("sidecar-stray", message, Severity.WARNING, path=inspection.path))
@@ -164,13 +164,14 @@ def _content(tree: WorkTree, file: bytes, inspection: Inspection) -> bytes:
 
 
 def _is_kept_so(inspection: Inspection, line: Line) -> bool:
-    """True for a line without a true id that the record has exactly so (`compute_id=False`)."""
+    """True for a line without a true id that the record has exactly so, or with one (`compute_id=False`)."""
     if line.event is None or line.state is LineState.TORN:
         return False
     identifier = event_id(line.event.fields)
-    if inspection.expected.get(identifier) != line.raw or identifier in inspection.places:
+    if inspection.expected.get(identifier) == line.raw and identifier not in inspection.places:
+        inspection.places[identifier] = line.number
+    elif identifier not in inspection.expected or line.state is not LineState.NO_ID:
         return False
-    inspection.places[identifier] = line.number
     inspection.blame(line, "line-kept-without-id", "whoever wrote this event gave it no true id", Severity.NOTE)
     return True
 

@@ -21,6 +21,12 @@ def nearest_folder(path: Path) -> Path:
     return folder
 
 
+def leads_out(folder: Path) -> bool:
+    """True if a symbolic link on the way to `folder` leads out of the work tree that its name is in."""
+    root = next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), None)
+    return root is not None and not folder.resolve().is_relative_to(root.resolve())
+
+
 class OpenCheckouts(threading.local):
     """The checkouts that this thread appended to last, so that the next append need not ask git where it is."""
 

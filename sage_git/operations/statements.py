@@ -22,7 +22,7 @@ from sage_git.operations.adoption import is_statement
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.ends import ends_of, keep_ends
 from sage_git.operations.ledger import Occasion, catch_up_with_log, enter, lineages_of
-from sage_git.operations.opened import OpenCheckouts, nearest_folder
+from sage_git.operations.opened import OpenCheckouts, leads_out, nearest_folder
 from sage_git.operations.placing import key_of, sidecar_of, subject_in
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
@@ -53,6 +53,10 @@ def append(
         remedy = "sage-git redact EVENT -m WHY says it, and drops the body"
         raise ValidationError(Detail("type", "is not to be appended by hand", REDACTION, "another"), remedy=remedy)
     folder = nearest_folder(path)
+    if leads_out(folder):
+        raise ValidationError(
+            Detail("path", "leads out of the repository by a symbolic link", str(path), "a path inside")
+        )
     checkout = _OPEN.checkout(folder, environment)
     try:
         key = key_named(checkout, path)

@@ -210,10 +210,17 @@ class EventTable:
         return [found for row in rows if (found := EventId(row[0].hex())) != event_id]
 
     def put_line(self, event_id: EventId, line: bytes) -> None:
-        """Give an event, which somebody kept under another id or none, the line with its own; not a redacted one."""
-        self._execute(
-            "UPDATE events SET line = ? WHERE event_id = ? AND line IS NOT NULL", (line, bytes.fromhex(event_id))
-        )
+        """Give an event that somebody kept without its id the line with it; it counts as arriving now."""
+        row = self._execute(
+            "SELECT number FROM events WHERE event_id = ? AND line IS NOT NULL AND NOT instr(line, ?)",
+            (bytes.fromhex(event_id), b'"eventId":"%s"' % event_id.encode("ascii")),
+        ).fetchone()
+        if row is not None:
+            number = self.last_number() + 1
+            self._execute("UPDATE events SET number = ?, line = ? WHERE number = ?", (number, line, row[0]))
+            self._execute("UPDATE membership SET number = ? WHERE number = ?", (number, row[0]))
+            self._next = number + 1
+            self._nodes.pop(event_id, None)
 
     def redact(self, event_id: EventId) -> None:
         """Drop the body of an event for good."""
