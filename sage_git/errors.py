@@ -18,7 +18,16 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
+
+
+_REMEDIES: Final = {
+    "EACCES": "permission denied: give yourself the right to it, or work in a clone of your own",
+    "EPERM": "not permitted: give yourself the right to it, or work in a clone of your own",
+    "EROFS": "the file system is read-only: make it writable, or work in a clone elsewhere",
+    "ENOSPC": "the disk is full: make room, and do it again; what was recorded before is safe",
+    "EDQUOT": "your quota is used up: make room, and do it again; what was recorded before is safe",
+}
 
 
 class SageError(Exception):
@@ -105,7 +114,7 @@ class StorageError(SageError):
         """The error for `problem`: PermissionRefused for EACCES, EPERM and EROFS, else StorageError."""
         name = errno.errorcode.get(problem.errno or 0, "unknown error")
         refused = problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-        return (PermissionRefused if refused else StorageError)(path, operation, name)
+        return (PermissionRefused if refused else StorageError)(path, operation, name, remedy=_REMEDIES.get(name, ""))
 
 
 class PermissionRefused(StorageError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render, setup_text
@@ -116,7 +118,8 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         out.line(Span("$ "), span(f"head -n 2 {demo.SHOWN}.sage", Style.STRONG))
         out.lines([span(cut(line, out.measure))] for line in chronicle[:2])
         out.line()
-        out.line(f"All of this is in {place}; look around with sage-git log, show and status.")
+        out.line(f"All of this is in {place}; look around there:")
+        out.line(f"cd {shlex.quote(str(place))} && {_program(surroundings)} log")
     return 1 if status or not chronicle else 0
 
 
@@ -142,6 +145,16 @@ def _record_the_last(surroundings: Surroundings) -> None:
         return
     except SageError as problem:
         render.complain(surroundings, f"the newest commits may not be recorded: {problem}", problem.remedy)
+
+
+def _program(surroundings: Surroundings) -> str:
+    """What to type for sage-git in another folder: its name if that is found, else where it is."""
+    import shutil
+    import sys
+
+    if shutil.which("sage-git", path=surroundings.environment.get("PATH")):
+        return "sage-git"
+    return shlex.quote(str(Path(sys.argv[0]).absolute()))
 
 
 def _interpreter() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,30 +65,55 @@ def _config_words(outcome: InitOutcome) -> str:
 def _hook_rows(outcome: InitOutcome) -> Iterator[Line]:
     from sage_git.operations.hook_folder import Standing
 
-    if outcome.shims.hooks or outcome.absent:
-        yield _row("hooks", f"{len(outcome.shims.hooks)} in {_short(outcome.hooks.folder, outcome)}")
-        if outcome.shims.hooks and outcome.hooks.standing is Standing.SHARED:
+    hooks, shims = outcome.hooks, outcome.shims
+    if shims.hooks:
+        yield _row("hooks", f"{len(shims.hooks)} in {_short(hooks.folder, outcome)}")
+        if hooks.standing is Standing.SHARED:
             yield _row("", "other repositories use that folder too (core.hooksPath); without")
             yield _row("", "a record they notice nothing")
-    else:
-        yield _row("hooks", f"run by {outcome.hooks.manager.value}")
-    if outcome.shims.foreign:
-        yield _row("", f"{', '.join(outcome.shims.foreign)} of yours go on, and run first")
-    for path in outcome.shims.leftover:
+    elif not outcome.absent:
+        yield _row("hooks", f"run by {_owner(outcome)}")
+    if shims.foreign:
+        yield _row("", f"{', '.join(shims.foreign)} of yours {_goes_on(len(shims.foreign))} first")
+    for path in shims.leftover:
         yield _row("", f"{_short(path, outcome)} was displaced by another tool and does not run", Style.OPEN)
-    for path in outcome.written:
-        yield _row("", f"{_short(path, outcome)} calls sage-git now")
+    if outcome.written:
+        yield _row("", f"sage-git is called now from {_files(outcome.written, outcome.repository.work_tree)};")
+        yield _row("", "commit that if you like: it does nothing in clones without a record")
 
 
 def _missing_rows(outcome: InitOutcome, missing: tuple[Lines, ...]) -> Iterator[Line]:
-    yield _row("but", f"{outcome.hooks.manager.value} needs these lines in its files", Style.OPEN)
-    yield _row("", "(sage-git init --hook-manager writes what it can):")
+    """The lines that a hook manager's files, or a team's, need, each with its place."""
+    yield _row("but", f"{_owner(outcome)} has to call sage-git, and `sage-git init --hook-manager`", Style.OPEN)
+    yield _row("", "writes what it can of this; or put it there by hand:")
     for lines in missing:
         where = "as the first line" if lines.first else "as the last line"
         yield []
         yield [span(f"    {_short(lines.path, outcome)}{'' if lines.text.count(chr(10)) > 1 else f', {where}'}:")]
         for line in lines.text.splitlines():
             yield [span(f"        {line}", Style.STRONG)]
+
+
+def _owner(outcome: InitOutcome) -> str:
+    from sage_git.operations.hook_managers import Manager
+
+    hooks = outcome.hooks
+    return _short(hooks.folder, outcome) if hooks.manager is Manager.FOLDER else hooks.manager.value
+
+
+def _goes_on(number: int) -> str:
+    return "goes on, and runs" if number == 1 else "go on, and run"
+
+
+def _files(paths: Iterable[Path], top: Path | None) -> str:
+    """Their names, those of one folder together."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        shown = path.relative_to(top) if top and path.is_relative_to(top) else path
+        folders.setdefault(str(shown.parent), []).append(shown.name)
+    return "; ".join(
+        ", ".join(names) if folder == "." else f"{folder} ({', '.join(names)})" for folder, names in folders.items()
+    )
 
 
 def _absent_rows(outcome: InitOutcome) -> Iterator[Line]:
@@ -98,9 +123,9 @@ def _absent_rows(outcome: InitOutcome) -> Iterator[Line]:
     is_closed = outcome.hooks.standing is Standing.CLOSED
     why = "which you may not write to" if is_closed else "which is no folder, so git runs no hook"
     yield _row("but", f"core.hooksPath is {outcome.hooks.folder}, {why}", Style.OPEN)
-    yield _row("", "commits are recorded later, when you run sage-git log, status or record;")
-    yield _row("", "or let this repository run hooks of its own, then sage-git init again:")
-    yield [span(f"    git config core.hooksPath {shlex.quote(str(outcome.repository.common_dir / 'hooks'))}")]
+    yield _row("", "so commits are recorded later, when you run sage-git log, status or record.")
+    yield _row("", "Or let this repository run hooks of its own, and then `sage-git init` again:")
+    yield _row("", f"git config core.hooksPath {shlex.quote(str(outcome.repository.common_dir / 'hooks'))}")
 
 
 def _warnings(outcome: InitOutcome) -> Iterator[Line]:
@@ -121,6 +146,8 @@ def _next_step(outcome: InitOutcome) -> str:
         return f"Nothing is recorded before you commit them: {TO_COMMIT}"
     if outcome.missing:
         return "Next: put the lines in place, then `sage-git doctor` proves that commits are recorded."
+    if outcome.absent:
+        return "Next: commit something, then `sage-git log`, which records it."
     return "Next: commit something, then `sage-git log`. `sage-git doctor` proves that commits are recorded."
 
 
@@ -139,13 +166,13 @@ def ended(outcome: RemoveOutcome) -> Iterator[Line]:
         yield _row("", f"{', '.join(outcome.shims.foreign)} put back")
     for path in outcome.shims.leftover:
         yield _row("", f"left: {path}, which another tool had displaced")
-    for path in outcome.changed:
-        yield _row("", f"{path} does not call sage-git any more")
+    if outcome.changed:
+        yield _row("", f"{_files(outcome.changed, outcome.work_tree)}: sage-git is not called any more")
     yield _row("chronicles", f"{outcome.sidecars:,} taken away")
     if outcome.record is not None:
         yield _row("record", f"kept in {outcome.record}; `sage-git init` goes on with it,")
         yield _row("", "`sage-git deinit --purge` deletes it")
-    yield _row("config", ".sage/ stays committed, as others may use it")
+    yield _row("config", "what is committed in .sage/ stays, as others may use it")
 
 
 def checked(check: Check) -> Iterator[Line]:

@@ -59,15 +59,16 @@ def examine(start: Path, environment: Mapping[str, str]) -> Iterator[Check]:
     hooks = hooking_of(repository)
     yield _git_version(repository)
     yield _config(repository, identity)
-    yield from _hooks(hooks)
-    yield _interpreter(sage)
+    found = [*_hooks(hooks), _interpreter(sage)]
+    yield from found
     yield _excluded(repository, identity)
     yield from _packagers(repository.work_tree, identity)
     yield _recorder(sage)
-    yield capture(repository, hooks.folder)
+    at_fault = [check.name for check in found if check.state is State.FAULT]
+    yield capture(repository, hooks.folder, f"see {at_fault[0]} above" if at_fault else AGAIN)
 
 
-def capture(repository: Repository, hooks: Path) -> Check:
+def capture(repository: Repository, hooks: Path, remedy: str) -> Check:
     """Whether a commit in a throw-away worktree makes git run our hook in `hooks`, and the hook start sage-git."""
     name = "live capture"
     if repository.head() is None:
@@ -78,9 +79,9 @@ def capture(repository: Repository, hooks: Path) -> Check:
         except GitFailed as failure:
             return Check(name, State.FAULT, f"a commit in a throw-away worktree failed: {failure}")
     if said is None:
-        return Check(name, State.FAULT, "git ran no hook of ours for a commit in a throw-away worktree", AGAIN)
+        return Check(name, State.FAULT, "git ran no hook of ours for a commit in a throw-away worktree", remedy)
     if not said.startswith("sage-git "):
-        return Check(name, State.FAULT, "the hook ran, but sage-git did not start", AGAIN)
+        return Check(name, State.FAULT, "the hook ran, but sage-git did not start", remedy)
     return Check(name, State.FINE, f"a commit in a throw-away worktree reached {said}")
 
 
@@ -148,12 +149,14 @@ def _hooks(hooks: Hooking) -> Iterator[Check]:
     if not hooks.needs_shims:
         missing = [lines.path for lines in hooks.lines if not is_written(lines)]
         if missing:
-            message = f"{hooks.manager.value} runs the hooks, and {len(missing)} of its files do not call sage-git"
+            message = f"{len(missing)} scripts of {hooks.owner} do not call sage-git"
             yield Check(name, State.FAULT, message, "run `sage-git init --hook-manager`")
         elif not hooks.folder.is_dir():
-            yield Check(name, State.FAULT, f"{hooks.folder} is missing, so git runs no hook", "install husky here")
+            yield Check(
+                name, State.FAULT, f"{hooks.folder} is missing, so git runs no hook", "run husky's `npm run prepare`"
+            )
         else:
-            yield Check(name, State.FINE, f"called from the files of {hooks.manager.value}")
+            yield Check(name, State.FINE, f"called from the scripts of {hooks.owner}")
         return
     called = hooks.called_by_lines()
     shims = {hook: effective_shim(hooks.folder, hook) for hook in HOOKS if hook not in called}
@@ -175,7 +178,7 @@ def _to_write(hooks: Hooking) -> str:
 
 
 def _owner(hooks: Hooking) -> str:
-    return "git" if hooks.manager is Manager.NOBODY else f"git beside {hooks.manager.value}"
+    return "git" if hooks.manager is Manager.NOBODY else f"git beside {hooks.owner}"
 
 
 def _interpreter(sage: Path) -> Check:

@@ -66,6 +66,11 @@ class Hooking:
     lines: tuple[Lines, ...] = ()
 
     @property
+    def owner(self) -> str:
+        """Who owns the hooks, in words."""
+        return str(self.folder) if self.manager is Manager.FOLDER else self.manager.value
+
+    @property
     def needs_shims(self) -> bool:
         """Whether git runs what stands in the folder, so that shims have to be there; lines do elsewhere."""
         return self.manager not in (Manager.HUSKY, Manager.FOLDER)

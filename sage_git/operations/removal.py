@@ -45,6 +45,7 @@ class RemoveOutcome:
     shims: ShimReport
     shared_with: int
     changed: tuple[Path, ...]
+    work_tree: Path | None
     sidecars: int
     record: Path | None
     was_kept: bool
@@ -71,7 +72,9 @@ def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> Rem
             (sage / name).unlink(missing_ok=True)
         if keeping is Keeping.NOTHING and sage.exists():
             shutil.rmtree(sage)
-    return RemoveOutcome(shims, shared_with, changed, sidecars, sage if sage.exists() else None, was_kept)
+    return RemoveOutcome(
+        shims, shared_with, changed, repository.work_tree, sidecars, sage if sage.exists() else None, was_kept
+    )
 
 
 def _remove_hooks(hooks: Hooking, common_dir: Path) -> tuple[ShimReport, int]:

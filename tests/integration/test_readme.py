@@ -1,6 +1,6 @@
 """The README tells the truth: its transcripts are what the commands in them print, and its links lead somewhere.
 
-`SAGE_GOLDEN=write pytest tests/integration/test_readme.py` writes the transcripts anew. Names, dates and the record's id
+`SAGE_GOLDEN=write pytest tests/integration/test_readme.py` writes them anew. Names, dates and the record's id
 are fixed, so that every id in the README is one that anybody can get.
 """
 
@@ -53,10 +53,11 @@ class Terminal:
         return said.getvalue().decode()
 
     def _shell(self, command: str) -> str:
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.run(
-            ["sh", "-c", command], cwd=self.folder, env=self._environment(), check=True, text=True, **streams
-        ).stdout
+        finished = subprocess.run(
+            ["sh", "-c", f"exec 2>&1; {command}"], cwd=self.folder, env=self._environment(), check=True,
+            stdout=subprocess.PIPE, encoding="utf-8",
+        )  # fmt: skip
+        return finished.stdout
 
     def _environment(self) -> dict[str, str]:
         date = self.now.isoformat()
@@ -84,7 +85,8 @@ def test_transcripts_are_what_the_commands_print(repository: GitRepository, monk
 def test_links_lead_somewhere():
     text = README.read_text(encoding="utf-8")
     headings = {
-        re.sub(r"[^\w -]", "", words).lower().replace(" ", "-") for words in re.findall(r"^#+ (.*)$", text, re.M)
+        re.sub(r"[^\w -]", "", words).lower().replace(" ", "-")
+        for words in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
     for link in re.findall(r"\]\(([^)]+)\)", text):
         path, _, anchor = link.partition("#")
