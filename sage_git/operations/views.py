@@ -46,7 +46,7 @@ def bring_current(checkout: Checkout, head: ObjectId | None, deferred: Collectio
     keeper.follow_events()
     with checkout.index.transaction():
         keeper.write()
-        if not is_deferred:
+        if not (is_deferred or keeper.has_failed):  # what was not written is looked for again from where we were
             checkout.index.keep(_SEEN + checkout.worktree, _state(checkout, head))
     return keeper.findings
 
@@ -99,6 +99,7 @@ class _Keeper:
 
     def __init__(self, checkout: Checkout, tree: WorkTree, head: ObjectId | None, *, is_deferred: bool) -> None:
         self.findings: list[Finding] = []
+        self.has_failed = False
         self._checkout = checkout
         self._index = checkout.index
         self._identity = checkout.known_identity()
@@ -186,6 +187,7 @@ class _Keeper:
         try:
             step(key)
         except SageError as problem:
+            self.has_failed = True
             self.findings.append(Finding("sidecar-unwritable", f"{problem}; it is tried again next time"))
 
     def _start_over(self) -> None:
