@@ -20,7 +20,6 @@ import errno
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-
 _REMEDIES: Final = {
     "EACCES": "permission denied: give yourself the right to it, or work in a clone of your own",
     "EPERM": "not permitted: give yourself the right to it, or work in a clone of your own",

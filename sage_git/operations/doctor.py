@@ -163,7 +163,8 @@ def _hooks(hooks: Hooking) -> Iterator[Check]:
     absent = [hook for hook, shim in shims.items() if shim is None]
     idle = [hook for hook, shim in shims.items() if shim is not None and not os.access(shim, os.X_OK)]
     if absent:
-        yield Check(name, State.FAULT, f"{', '.join(absent)} in {hooks.folder}: missing or replaced", _to_write(hooks))
+        which = "none of ours" if len(absent) == len(shims) else f"{', '.join(absent)} missing or replaced"
+        yield Check(name, State.FAULT, f"in {hooks.folder}: {which}", _to_write(hooks))
     elif idle:
         message = f"{', '.join(idle)} in {hooks.folder}: not executable"
         yield Check(name, State.FAULT, message, f"{AGAIN}; a file system mounted noexec runs no hooks")
@@ -173,7 +174,7 @@ def _hooks(hooks: Hooking) -> Iterator[Check]:
 
 def _to_write(hooks: Hooking) -> str:
     if hooks.standing is Standing.CLOSED:
-        return f"{AGAIN} as somebody who may write to {hooks.folder}"
+        return "you may not write there; git config core.hooksPath FOLDER names another, then `sage-git init`"
     return AGAIN
 
 

@@ -188,7 +188,7 @@ def test_a_full_disk_is_told_as_such(command, around):
     command(shown_on)
     full = replace(around, output=Full())
     assert front.main(["status"], full) == 4
-    assert said(full) == "sage-git: cannot write to standard output: ENOSPC\n"
+    assert said(full).startswith("sage-git: cannot write to standard output: ENOSPC\n  the disk is full: make room")
 
 
 def shown_on(surroundings):
