@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo.command import Stream
@@ -27,7 +28,8 @@ _RAW = (
     "--no-ext-diff",
 )
 _RENAMES = ("-M50%", "-C50%", "-l2000")
-_WINDOW = 512
+WINDOW: Final = 512
+"""Commits that are read at once."""
 
 
 @dataclass(slots=True)
@@ -97,9 +99,9 @@ def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window
         if merges:
             git = scratch.stream("diff-tree", "--stdin", "-c", "--no-renames", *_RAW, requests=merges)
             merge_fields = _Fields(processes.enter_context(git))
-        for start in range(0, len(commits), _WINDOW):
+        for start in range(0, len(commits), WINDOW):
             window = Window([])
-            for commit in commits[start : start + _WINDOW]:
+            for commit in commits[start : start + WINDOW]:
                 entry = CommitChanges(commit)
                 if merge_fields is not None and entry.is_merge:
                     entry.merge_changes = parse_merge_changes(merge_fields.of(commit.oid))

@@ -20,6 +20,8 @@ from sage_git.gitrepo.command import run
 SEGMENT_ENTRIES: Final = 256
 # By default git leaves loose objects to the kernel; our tail is cut off on the strength of them.
 _DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
+# Loose objects are compressed twice and fsynced one by one; below a few segments they are still fewer files to repack.
+_PACKED: Final = ("-c", "fastimport.unpackLimit=20")
 _READY: Final = "sage.ready"
 _NOBODY: Final = "sage-git <sage-git@localhost> 0 +0000"
 
@@ -86,7 +88,7 @@ class SegmentRepository:
         for path, content in files.items():
             commands += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
         commands.append(b"\ndone\n")
-        self._git(*_DURABLE, "fast-import", "--quiet", "--force", input=b"".join(commands))
+        self._git(*_DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
 
     def _tip(self, writer: str) -> str:
         return self._git("for-each-ref", "--format=%(objectname)", _ref(writer)).decode("ascii").strip()

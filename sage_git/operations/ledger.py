@@ -39,25 +39,36 @@ class Occasion:
 def enter(index: Index, identity: Identity, event: Event, occasion: Occasion, entry: int | None) -> bool:
     """Store `event` in the index unless it is there; True if it is new. Within a transaction."""
     assert event.event_id is not None
-    commit = occasion.commit
-    if index.events.node(event.event_id) is not None:
-        if b'"eventId":"%s"' % event.event_id.encode("ascii") in event.line:
-            index.events.put_line(event.event_id, event.line)  # somebody may have kept it without its id before
-        if entry is not None:
-            index.events.set_entry(event.event_id, entry)
-        if commit is not None:
-            index.events.set_commit([event.event_id], commit.number, occasion.time(event))
-        return False
+    if index.events.node(event.event_id) is None:
+        enter_new(index, identity, event, occasion, entry)
+        return True
+    meet_again(index, event, occasion, entry)
+    return False
+
+
+def enter_new(index: Index, identity: Identity, event: Event, occasion: Occasion, entry: int | None) -> None:
+    """Store `event`, which the index does not know. Within a transaction."""
     lineages = lineages_of(index, identity, event)
-    if len(lineages) > 1 and event.type not in MOVES:
+    kind = event.type
+    if len(lineages) > 1 and kind not in MOVES:
         index.events.join(lineages)
-    number = commit.number if commit else None
+    number = occasion.commit.number if occasion.commit else None
     index.events.add(event, lineages, commit_number=number, time=occasion.time(event), entry=entry)
-    if event.type == REDACTION:
+    if kind == REDACTION:
         index.events.redact(event.fields["redactedEventId"])
     elif event.event_id in index.events.redacted():
         _withdraw(index, event, lineages)
-    return True
+
+
+def meet_again(index: Index, event: Event, occasion: Occasion, entry: int | None) -> None:
+    """Note what is new about an event that the index knows. Within a transaction."""
+    assert event.event_id is not None
+    if b'"eventId":"%s"' % event.event_id.encode("ascii") in event.line:
+        index.events.put_line(event.event_id, event.line)  # somebody may have kept it without its id before
+    if entry is not None:
+        index.events.set_entry(event.event_id, entry)
+    if occasion.commit is not None:
+        index.events.set_commit([event.event_id], occasion.commit.number, occasion.time(event))
 
 
 def _withdraw(index: Index, event: Event, lineages: Sequence[int]) -> None:
@@ -104,13 +115,14 @@ def lineages_of(index: Index, identity: Identity, event: Event) -> tuple[int, ..
     """The numbers of the lineages that `event` stands in."""
     fields = event.fields
     parents = event.parents
-    if event.type in MOVES:
+    kind = event.type
+    if kind in MOVES:
         found = [lineage for parent in parents for lineage in _standing(index, parent)]
-    elif is_fact(event.type) or ("filePath" in fields and "graphCommit" in fields):
+    elif is_fact(kind) or ("filePath" in fields and "graphCommit" in fields):
         path = fields.get("oldPath") or fields["filePath"]
         found = [lineage for parent in parents for lineage in _along(index, parent, path)]
         if not found:
-            birth = fields["graphCommit"] if event.type == "FILE_ADDED" else identity.since
+            birth = fields["graphCommit"] if kind == "FILE_ADDED" else identity.since
             found = [index.events.lineage(lineage_name(identity.repository, path, birth))]
     else:
         subject = event.subject or ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
-from sage_git.gitrepo.history import CommitChanges, Window, read_windows
+from sage_git.gitrepo.ahead import ahead
+from sage_git.gitrepo.history import WINDOW, CommitChanges, Window, read_windows
 from sage_git.gitrepo.merges import differences_from_automatic
 from sage_git.judgement.verdict import Circumstance, Situation, verdict
 from sage_git.observation.changes import is_missing
@@ -17,12 +18,14 @@ from sage_git.observation.lineage import heads, is_detached, main_lines, merged_
 from sage_git.observation.moves import find_moves
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
-from sage_git.operations.ledger import Occasion, enter, lineages_along
+from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again
 from sage_git.operations.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 
 _LOG_TIMEOUT_MS: Final = 10_000
+
+_Prepared = Generator[tuple[Window, Mapping[ObjectId, frozenset[bytes]]], None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: list
     if not outstanding.commits:
         return
     goes_on = main_lines(outstanding.commits)
-    for window in read_windows(checkout.scratch, outstanding.commits):
-        automatic = _differences(checkout, window, outstanding)
+    windows = _prepared(checkout, outstanding)
+    if len(outstanding.commits) > WINDOW:  # a single one has nothing to overlap with
+        windows = ahead(windows)
+    for window, automatic in windows:
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             recorder = _Recorder(checkout, outstanding, window, automatic, goes_on)
             with checkout.index.transaction():
@@ -52,6 +57,12 @@ def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: list
                         findings.extend([Finding("unobservable", reason, entry.commit.oid)] if reason else [])
                 recorder.append_to_log()
             yield Batch(len(window.commits), recorder.entered)
+
+
+def _prepared(checkout: Checkout, outstanding: Outstanding) -> _Prepared:
+    """All windows, each with what git has to say of its merges. Touches neither log nor index."""
+    for window in read_windows(checkout.scratch, outstanding.commits):
+        yield window, _differences(checkout, window, outstanding)
 
 
 def _differences(checkout: Checkout, window: Window, outstanding: Outstanding) -> Mapping[ObjectId, frozenset[bytes]]:
@@ -145,16 +156,17 @@ class _Recorder:
         return Situation(Circumstance.MERGE, is_automatic)
 
     def _enter(self, event: Event, occasion: Occasion, *, is_own: bool) -> None:
-        number = self._next_entry if is_own else None
+        index, events = self._index, self._index.events
         assert event.event_id is not None
-        events = self._index.events
-        if events.node(event.event_id) is not None or event.event_id in events.redacted():
-            number = None  # it came from the log before, or is there without its body
-        if enter(self._index, self._identity, event, occasion, number):
-            self.entered += 1
-            if number is not None:
-                self._own_lines.append(event.line)
-                self._next_entry += 1
+        if events.node(event.event_id) is not None:
+            meet_again(index, event, occasion, None)  # it came from the log before
+            return
+        is_to_log = is_own and event.event_id not in events.redacted()  # or it is there without its body
+        enter_new(index, self._identity, event, occasion, self._next_entry if is_to_log else None)
+        self.entered += 1
+        if is_to_log:
+            self._own_lines.append(event.line)
+            self._next_entry += 1
 
     def _put_heads(self, entry: CommitChanges, observation: Observation) -> None:
         rows, commit = self._commits, entry.commit

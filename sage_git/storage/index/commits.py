@@ -50,6 +50,7 @@ class CommitTable:
         self._paths: dict[bytes, int] = {}
         self._chains: dict[int, tuple[int, Place | None]] = {}
         self._newest: dict[tuple[int, int], tuple[int, Facts]] = {}
+        self._begun: set[int] = set()  # chains whose every row went through `_newest`
 
     def known(self, oid: ObjectId) -> Known | None:
         """The commit if it is observed."""
@@ -111,6 +112,8 @@ class CommitTable:
         newest = self._newest.get((number, place.chain))
         if newest is not None and newest[0] <= place.position:
             return newest[1]
+        if newest is None and place.chain in self._begun:
+            return None
         row = self._execute(
             "SELECT position, events FROM heads WHERE path = ? AND chain = ? AND position <= ?"
             " ORDER BY position DESC LIMIT 1",
@@ -190,6 +193,7 @@ class CommitTable:
         )
         assert cursor.lastrowid is not None
         self._chains[cursor.lastrowid] = (1, base)
+        self._begun.add(cursor.lastrowid)
         return Place(cursor.lastrowid, 0)
 
     def _chain(self, chain: int) -> tuple[int, Place | None]:
