@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.ledger import catch_up_with_log
 from sage_git.operations.sealing import seal_full_segments
 from sage_git.storage import queries
 from sage_git.storage.keys import ensure_writer
@@ -22,7 +21,6 @@ def adopt_everything(checkout: Checkout) -> int:
     """
     adopted = 0
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        catch_up_with_log(checkout)
         while lines := queries.in_no_log(checkout.index.connection, _PORTION):
             ensure_writer(checkout.sage, checkout.known_identity().repository)
             numbers = checkout.log.append([line for _, line in lines])

@@ -5,9 +5,10 @@ Which lineages an event stands in follows from events alone, so that an index ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id, lineage_name
@@ -23,6 +24,9 @@ from sage_git.storage.index.events import REDACTION
 
 MOVES = frozenset(("FILE_SPLIT", "FILE_MERGED"))
 """Facts that stand in the chronicle of every path they name, and join none."""
+
+
+_CATCHING_UP: Final = "catching up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +87,56 @@ def _withdraw(index: Index, event: Event, lineages: Sequence[int]) -> None:
         index.events.join([*lineages, *(node.lineages[0] for node in nodes if node and len(node.lineages) == 1)])
 
 
-def catch_up_with_log(checkout: Checkout) -> int:
-    """How many entries the log had beyond the index (after a crash, or a deleted index); they are entered now.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event that stands in this clone's log under a number."""
 
-    The caller holds the log's lock.
+    number: int
+    event: Event
+
+
+def is_complete(checkout: Checkout) -> bool:
+    """True if the index has every entry of this clone's log."""
+    index = checkout.index
+    return index.value(_CATCHING_UP) is None and index.events.entries() == checkout.log.length()
+
+
+def missing_entries(checkout: Checkout) -> dict[EventId, Entry]:
+    """What the log has and the index has not (after a crash, or a deleted index). The caller holds the log's lock.
+
+    They are entered only after what is new in git was observed: which chronicle a statement or fact stands in follows
+    from its parents, and those may be facts of commits that no log of ours holds.
     """
-    index, identity = checkout.index, checkout.known_identity()
-    have, length = index.events.entries(), checkout.log.length()
-    if have >= length:
+    if is_complete(checkout):
+        return {}
+    have = checkout.index.events.entry_numbers()
+    with checkout.index.transaction():
+        checkout.index.keep(_CATCHING_UP, "yes")
+    missing = (
+        Entry(number, _stored(checkout, number, line))
+        for number, line in entries_from(checkout, 0)
+        if line is not None and number not in have
+    )
+    return {EventId(event_id(entry.event.fields)): entry for entry in missing}
+
+
+def redacted_by(missing: Mapping[EventId, Entry]) -> frozenset[EventId]:
+    """The events whose bodies are dropped by redactions that are still to be entered."""
+    redactions = (entry.event for entry in missing.values() if entry.event.type == REDACTION)
+    return frozenset(event.fields["redactedEventId"] for event in redactions)
+
+
+def enter_missing(checkout: Checkout, missing: Mapping[EventId, Entry]) -> int:
+    """Enter what no observation brought: how many. The caller holds the log's lock."""
+    if checkout.index.value(_CATCHING_UP) is None:
         return 0
-    with index.transaction():
-        for number, line in entries_from(checkout, have):
-            if line is not None:
-                enter(index, identity, _stored(checkout, number, line), Occasion(), number)
-    return length - have
+    with checkout.index.transaction():
+        entered = sum(
+            enter(checkout.index, checkout.known_identity(), entry.event, Occasion(), entry.number)
+            for entry in sorted(missing.values(), key=lambda entry: entry.number)
+        )
+        checkout.index.forget_value(_CATCHING_UP)
+    return entered
 
 
 def entries_from(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes | None]]:

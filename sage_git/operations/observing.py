@@ -18,7 +18,7 @@ from sage_git.observation.lineage import heads, is_detached, main_lines, merged_
 from sage_git.observation.moves import find_moves
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
-from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again
+from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again, redacted_by
 from sage_git.operations.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
@@ -98,6 +98,7 @@ class _Recorder:
         self._deferred = set(outstanding.deferred)
         self._own_lines: list[bytes] = []
         self._next_entry = checkout.log.length()
+        self._redacted = self._index.events.redacted() | redacted_by(outstanding.logged)
         self.entered = 0
 
     def record(self, entry: CommitChanges) -> None:
@@ -161,8 +162,10 @@ class _Recorder:
         if events.node(event.event_id) is not None:
             meet_again(index, event, occasion, None)  # it came from the log before
             return
-        is_to_log = is_own and event.event_id not in events.redacted()  # or it is there without its body
-        enter_new(index, self._identity, event, occasion, self._next_entry if is_to_log else None)
+        logged = self._outstanding.logged.get(event.event_id)
+        is_to_log = is_own and logged is None and event.event_id not in self._redacted  # there without its body
+        number = logged.number if logged else self._next_entry if is_to_log else None
+        enter_new(index, self._identity, event, occasion, number)
         self.entered += 1
         if is_to_log:
             self._own_lines.append(event.line)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sage_git.chronicle.ids import ObjectId, is_hex
+from sage_git.chronicle.ids import EventId, ObjectId, is_hex
 from sage_git.gitrepo import promised, reflog
 from sage_git.gitrepo.history import commits_not_in, read_commits
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.ledger import Entry
 
 _RECENT_TIPS: Final = 256
 
@@ -45,7 +46,10 @@ class Rewritten:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """`commits` with parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach."""
+    """`commits` with parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach.
+
+    `logged` are the entries of this clone's log that the index lacks.
+    """
 
     commits: Sequence[Commit]
     own: frozenset[ObjectId]
@@ -53,6 +57,7 @@ class Outstanding:
     deferred: list[ObjectId]
     marks: Mapping[str, str]
     rewritten: Rewritten = field(default_factory=lambda: Rewritten(Path()))
+    logged: Mapping[EventId, Entry] = field(default_factory=dict)
 
 
 def find_outstanding(checkout: Checkout, head: ObjectId | None, marks: Mapping[str, str]) -> Outstanding:

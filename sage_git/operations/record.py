@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -18,7 +18,7 @@ from sage_git.operations import views
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
-from sage_git.operations.ledger import catch_up_with_log
+from sage_git.operations.ledger import enter_missing, is_complete, missing_entries
 from sage_git.operations.observing import observe_commits
 from sage_git.operations.outstanding import Outstanding, find_outstanding
 from sage_git.operations.sealing import seal_full_segments
@@ -103,8 +103,8 @@ def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
     checkout.index.commits.forget()
     checkout.index.events.forget()
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-        catch_up_with_log(checkout)
-    return find_outstanding(checkout, head, _marks(checkout))
+        missing = missing_entries(checkout)
+    return replace(find_outstanding(checkout, head, _marks(checkout)), logged=missing)
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
@@ -115,6 +115,8 @@ def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | 
         events += batch.events
         if progress is not None:
             progress(done, len(outstanding.commits))
+    with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+        enter_missing(checkout, outstanding.logged)
     return done, events, findings
 
 
@@ -124,7 +126,7 @@ def _is_current(checkout: Checkout, head: ObjectId | None) -> bool:
     return (
         views.is_current(checkout, head)
         and reflog.marks(checkout.repository) == _marks(checkout)
-        and index.events.entries() == checkout.log.length()
+        and is_complete(checkout)
         and index.value(_DEFERRED) == "[]"
         and (head is None or index.commits.known(head) is not None or head == checkout.known_identity().since)
         and not (checkout.sage / "rewritten").exists()

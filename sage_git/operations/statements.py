@@ -7,7 +7,8 @@ verdicts follow from commits, so nobody may say them. Not here: chronicles outsi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +22,10 @@ from sage_git.operations import views
 from sage_git.operations.adoption import is_statement
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.ends import ends_of, keep_ends
-from sage_git.operations.ledger import Occasion, catch_up_with_log, enter, lineages_of
+from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
 from sage_git.operations.opened import OpenCheckouts, leads_out, nearest_folder
 from sage_git.operations.placing import key_of, sidecar_of, subject_in
+from sage_git.operations.record import record
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
@@ -105,10 +107,7 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     check_enabled(checkout)
     fields = statement.fields()
     head = None if subject_in(statement.key) else _head_with_history(checkout, statement.key)
-    with held(checkout.sage / "log.lock", lock_timeout_ms):
-        checkout.index.commits.forget()
-        checkout.index.events.forget()
-        catch_up_with_log(checkout)
+    with _log_held(checkout, lock_timeout_ms):
         if statement.is_ours_to_link:
             fields |= _links(_parents(checkout, statement, head))
         event = Event.sealed(fields) if statement.compute_id else _as_it_is(fields)
@@ -119,6 +118,19 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
         component = _enter(checkout, statement.key, standing)
         _show(checkout, head, statement.key, component)
     return event
+
+
+@contextmanager
+def _log_held(checkout: Checkout, timeout_ms: int) -> Iterator[None]:
+    """The log's lock, with an index that has all of the log; a crash or a deleted index is made up for before."""
+    for last in (False, True):
+        with held(checkout.sage / "log.lock", timeout_ms):
+            checkout.index.commits.forget()
+            checkout.index.events.forget()
+            if last or is_complete(checkout):
+                yield
+                return
+        record(checkout)
 
 
 def key_named(checkout: Checkout, path: Path) -> bytes:

@@ -86,6 +86,10 @@ class Index:
         except sqlite3.Error as problem:
             raise StorageError(str(self.path), "rewrite", str(problem)) from problem
 
+    def forget_value(self, key: str) -> None:
+        """Keep nothing under `key`."""
+        self.connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self.connection.close()

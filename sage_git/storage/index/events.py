@@ -185,6 +185,10 @@ class EventTable:
         row = self._execute("SELECT entry FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)).fetchone()
         return None if row is None else row[0]
 
+    def entry_numbers(self) -> set[int]:
+        """The numbers of this clone's own log entries that are here."""
+        return {row[0] for row in self._execute("SELECT entry FROM events WHERE entry IS NOT NULL")}
+
     def set_entry(self, event_id: EventId, entry: int) -> None:
         """Note that an event that was known already stands in this clone's own log."""
         self._execute("UPDATE events SET entry = ? WHERE event_id = ?", (entry, bytes.fromhex(event_id)))

@@ -1,0 +1,55 @@
+"""An index that is made anew says what the old one said, whoever made which commits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sage_git import append_event
+from tests.kit import GitRepository
+from tests.recorded import logged, sage, sidecars_on_disk
+
+BUILD = {"type": "BUILD", "actor": {"agent": "ci", "id": "robot"}, "status": "success"}
+
+
+def forget_views(where: Path) -> None:
+    """Delete the index and every sidecar."""
+    for path in [*(where / ".git/sage").glob("index.sqlite*"), *where.rglob("*.sage")]:
+        if path.is_file():
+            path.unlink()
+
+
+def test_a_statement_about_a_file_that_others_made_stays_with_it(repository: GitRepository) -> None:
+    sage(repository.path, "init")
+    repository.commit("theirs", **{"theirs.txt": "1\n"})
+    clone = repository.clone("clone")
+    sage(clone.path, "init")
+    said = append_event(clone.path / "theirs.txt.sage", BUILD)
+    before = sidecars_on_disk(clone.path)
+    assert said.line in before[b"theirs.txt.sage"]
+    forget_views(clone.path)
+    sage(clone.path, "record")
+    assert sidecars_on_disk(clone.path) == before
+
+
+def test_own_edits_of_files_that_others_made_stay_in_their_chronicles(repository: GitRepository) -> None:
+    sage(repository.path, "init")
+    repository.commit("theirs", **{"theirs.txt": "1\n"})
+    clone = repository.clone("clone")
+    sage(clone.path, "init")
+    clone.commit("ours", **{"theirs.txt": "2\n"})
+    sage(clone.path, "record")
+    before, events = sidecars_on_disk(clone.path), logged(clone.path)
+    forget_views(clone.path)
+    sage(clone.path, "record")
+    assert sidecars_on_disk(clone.path) == before
+    assert logged(clone.path) == events
+
+
+def test_a_statement_after_the_index_was_lost_finds_its_facts(repository: GitRepository) -> None:
+    sage(repository.path, "init")
+    repository.commit("one", **{"a.txt": "1\n"})
+    sage(repository.path, "record")
+    fact = logged(repository.path)[0]
+    forget_views(repository.path)
+    said = append_event(repository.path / "a.txt.sage", BUILD)
+    assert said["prevEventId"] == fact["eventId"]
