@@ -135,6 +135,9 @@ def _warnings(outcome: InitOutcome) -> Iterator[Line]:
             "but", f"`{beaten.pattern}` in {beaten.source} line {beaten.line} shows {beaten.sidecar}", Style.OPEN
         )
         yield _row("", f"to git: add `*{suffix}` as the last line of {beaten.source}")
+    if outcome.repository.is_shallow and not outcome.config.is_new:
+        yield _row("but", "this clone is shallow, and commits whose parents it lacks have to wait:", Style.OPEN)
+        yield _row("", "git fetch --unshallow")
     for tool in outcome.packagers:
         yield _row("but", f"{tool} reads only .gitignore: add `*{suffix}` there, or it packs chronicles", Style.OPEN)
 

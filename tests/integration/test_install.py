@@ -15,7 +15,7 @@ from sage_git.judgement.policy import parse_policy
 from sage_git.operations.identity import Identity
 from sage_git.operations.install import Beginning, ConfigCommit, InitOutcome, InitWish, initialise
 from sage_git.operations.removal import Keeping, remove
-from tests.kit import GitRepository
+from tests.kit import GitRepository, run_sage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FILES = {".sage/config.toml", ".sage/allowed_signers"}
@@ -105,6 +105,14 @@ def test_a_clone_joins_the_record_of_its_origin(repository: GitRepository):
     assert outcome.beginning is Beginning.JOINED
     assert outcome.identity.repository == first.identity.repository
     assert clone.head == repository.head
+
+
+def test_a_shallow_clone_is_told_that_commits_have_to_wait(repository: GitRepository):
+    init(repository)
+    repository.commit("more", f0="x\n")
+    shallow = GitRepository(repository.path.parent / "shallow")
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.path}", str(shallow.path))
+    assert "git fetch --unshallow" in run_sage("init", cwd=shallow.path).stdout
 
 
 def test_a_branch_without_the_config_joins_the_record_of_one_that_has_it(repository: GitRepository):
