@@ -19,7 +19,6 @@ from sage_git.operations.flaws import Report, Severity
 from sage_git.operations.fsck import check_index, check_index_file, inspect
 from sage_git.operations.fsck_log import LogInspection, check_log, compare_with_index
 from sage_git.operations.fsck_sidecars import Inspection, inspections
-from sage_git.operations.placing import sidecar_of
 from sage_git.operations.record import observe, record
 from sage_git.operations.redaction import finish_redactions
 from sage_git.storage.durable import set_aside
@@ -117,12 +116,12 @@ def _needs_mending(found: Inspection) -> bool:
 def _write_anew(checkout: Checkout, tree: WorkTree, key: bytes, found: Inspection) -> None:
     """Make a sidecar what the record says; one without a source goes, for the record has all that was in it."""
     index = checkout.index
-    file, number = sidecar_of(checkout.known_identity(), key), index.commits.path_number(key)
-    left = index.sidecars.get(checkout.worktree, number)
+    left = index.sidecars.get(checkout.worktree, key)
     if left is not None:
         lines = [line for _, _, line in index.events.lines(left.component)]
-        stamp = tree.replace(file, lines)
+        stamp = tree.replace(found.file, lines)
         with index.transaction():
+            number = index.commits.path_number(key)
             index.sidecars.put(checkout.worktree, number, left.component, stamp, index.events.last_number())
     elif any(flaw.code == "sidecar-stray" for flaw in found.flaws):
         tree.remove(found.file)

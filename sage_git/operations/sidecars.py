@@ -32,7 +32,7 @@ class Sidecars:
 
     def left(self, key: bytes) -> Left | None:
         """How we left it; None if we left none."""
-        return self._index.sidecars.get(self._checkout.worktree, self._index.commits.path_number(key))
+        return self._index.sidecars.get(self._checkout.worktree, key)
 
     def stamp(self, key: bytes) -> Stamp | None:
         """What the file is like now, whoever wrote it; None if there is none."""

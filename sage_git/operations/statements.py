@@ -256,8 +256,7 @@ def _show(checkout: Checkout, head: ObjectId | None, key: bytes, component: int)
     index, identity = checkout.index, checkout.known_identity()
     if checkout.repository.work_tree is None or identity.place == "off":
         return
-    number = index.commits.path_number(key)
-    is_kept = index.sidecars.get(checkout.worktree, number) is not None
+    is_kept = index.sidecars.get(checkout.worktree, key) is not None
     if not is_kept and subject_in(key) is None:
         file = sidecar_of(identity, key)
         tracked = checkout.repository.tracked_paths(head, {key, file}) if head else set()
@@ -267,4 +266,4 @@ def _show(checkout: Checkout, head: ObjectId | None, key: bytes, component: int)
     views.show_one(checkout, head, key, component)
     if not is_kept and subject_in(key) is None:
         with index.transaction():
-            index.sidecars.remove(checkout.worktree, number)
+            index.sidecars.remove(checkout.worktree, index.commits.path_number(key))

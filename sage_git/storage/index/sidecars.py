@@ -45,9 +45,9 @@ class SidecarTable:
         """The sidecars whose chronicle was joined with another since."""
         return map(_left, self._execute(f"{_SELECT} WHERE worktree = ? AND last < 0", (worktree,)).fetchall())
 
-    def get(self, worktree: str, path_number: int) -> Left | None:
+    def get(self, worktree: str, path: bytes) -> Left | None:
         """The sidecar of one source."""
-        row = self._execute(f"{_SELECT} WHERE worktree = ? AND sidecars.path = ?", (worktree, path_number)).fetchone()
+        row = self._execute(f"{_SELECT} WHERE worktree = ? AND paths.path = ?", (worktree, path)).fetchone()
         return None if row is None else _left(row)
 
     def put(self, worktree: str, path_number: int, component: int, stamp: Stamp, last: int) -> None:
