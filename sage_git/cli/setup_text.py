@@ -106,13 +106,13 @@ def _goes_on(number: int) -> str:
 
 
 def _files(paths: Iterable[Path], top: Path | None) -> str:
-    """Their names, those of one folder together."""
+    """Their names, or how many there are in each folder."""
     folders: dict[str, list[str]] = {}
     for path in paths:
         shown = path.relative_to(top) if top and path.is_relative_to(top) else path
-        folders.setdefault(str(shown.parent), []).append(shown.name)
-    return "; ".join(
-        ", ".join(names) if folder == "." else f"{folder} ({', '.join(names)})" for folder, names in folders.items()
+        folders.setdefault(str(shown.parent), []).append(str(shown))
+    return ", ".join(
+        names[0] if len(names) == 1 else f"{len(names)} scripts in {folder}" for folder, names in folders.items()
     )
 
 
@@ -170,12 +170,12 @@ def ended(outcome: RemoveOutcome) -> Iterator[Line]:
     for path in outcome.shims.leftover:
         yield _row("", f"left: {path}, which another tool had displaced")
     if outcome.changed:
-        yield _row("", f"{_files(outcome.changed, outcome.work_tree)}: sage-git is not called any more")
+        yield _row("", f"sage-git is not called any more from {_files(outcome.changed, outcome.work_tree)}")
     yield _row("chronicles", f"{outcome.sidecars:,} taken away")
     if outcome.record is not None:
         yield _row("record", f"kept in {outcome.record}; `sage-git init` goes on with it,")
         yield _row("", "`sage-git deinit --purge` deletes it")
-    yield _row("config", "what is committed in .sage/ stays, as others may use it")
+    yield _row("config", ".sage/config.toml stays, as others may use it")
 
 
 def checked(check: Check) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from sage_git.chronicle.ids import ObjectId, RepositoryId
 from sage_git.errors import ConfigError, GitFailed, NotHere, UsageError
 from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.policy import DEFAULT_SUFFIX, Identity, Policy, Sidecars, parse_policy, render_policy
+from sage_git.operations.identity import Identity as CloneIdentity
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
 CONFIG: Final = ".sage/config.toml"
@@ -46,9 +47,10 @@ class Config:
     commit: ObjectId | None = None
 
 
-def ensure_config(repository: Repository, suffix: str | None, *, commits: bool) -> Config:
+def ensure_config(repository: Repository, left: CloneIdentity | None, suffix: str | None, *, commits: bool) -> Config:
     """The config of HEAD, else of another branch, else of the work tree, else a new one; committed if `commits`.
 
+    A new one names the record that the clone has `left`, if it has one, as if it had never been taken away.
     Raises NotHere, UsageError, ConfigError, StorageError, GitFailed.
     """
     found = committed_config(repository)
@@ -64,7 +66,7 @@ def ensure_config(repository: Repository, suffix: str | None, *, commits: bool) 
     if commits:
         _refuse_to_commit(repository)
     if found is None:
-        found = _new_config(repository, suffix or DEFAULT_SUFFIX)
+        found = _new_config(repository, left, suffix or (left.suffix if left else DEFAULT_SUFFIX))
     if not commits:
         return found
     return Config(found.policy, "HEAD", is_committed=True, is_new=True, commit=_commit(repository))
@@ -99,11 +101,14 @@ def _config_in_work_tree(repository: Repository) -> Config | None:
     return Config(parse_policy(content), CONFIG, is_committed=False)
 
 
-def _new_config(repository: Repository, suffix: str) -> Config:
-    """Write a new config into the work tree, beginning at HEAD."""
+def _new_config(repository: Repository, left: CloneIdentity | None, suffix: str) -> Config:
+    """Write a new config into the work tree: of the record that was `left`, or of one that begins at HEAD."""
     _refuse_sagemath(repository, suffix)
-    head = repository.head()
-    identity = Identity(RepositoryId(secrets.token_hex(32)), head, _backfill(repository, head))
+    if left:
+        identity = Identity(left.repository, left.since, left.backfill, left.rules)
+    else:
+        head = repository.head()
+        identity = Identity(RepositoryId(secrets.token_hex(32)), head, _backfill(repository, head))
     content = render_policy(Policy(identity, Sidecars(suffix=suffix))).encode()
     try:
         policy = parse_policy(content)

@@ -1,18 +1,22 @@
-"""`sage/clone.json`: which record this clone keeps. Written by `init`; everything else reads it."""
+"""`sage/clone.json`: which record this clone keeps. Written by `init`; everything else reads it.
+
+`deinit` leaves it as `left.json`, so that a later `init` goes on with the record that is still there, and no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from sage_git.chronicle.canonical import canonical_json, parse_json
 from sage_git.chronicle.ids import ObjectId, RepositoryId
 from sage_git.errors import ConfigError, Detail, StorageError, ValidationError
 from sage_git.storage.durable import make_directory, replace_file
 
-FILE_NAME = "clone.json"
+FILE_NAME: Final = "clone.json"
+LEFT: Final = "left.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,9 @@ class Identity:
     reflog_marks: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, directory: Path) -> Self | None:
+    def read(cls, directory: Path, name: str = FILE_NAME) -> Self | None:
         """The identity in `directory` (sage/); None if `init` was never run here. Raises ConfigError, StorageError."""
-        path = directory / FILE_NAME
+        path = directory / name
         try:
             value = parse_json(path.read_bytes())
             known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
@@ -42,11 +46,11 @@ class Identity:
             raise StorageError.from_os(problem, str(path), "read") from problem
         except (ValidationError, TypeError, KeyError) as problem:
             remedy = f"delete {path} and run `sage-git init` again; nothing is lost"
-            raise ConfigError(Detail(FILE_NAME, f"is damaged ({problem})"), remedy=remedy) from None
+            raise ConfigError(Detail(name, f"is damaged ({problem})"), remedy=remedy) from None
         return identity
 
-    def write(self, directory: Path) -> None:
+    def write(self, directory: Path, name: str = FILE_NAME) -> None:
         """Keep this identity in `directory`. Raises StorageError."""
         make_directory(directory)
         fields: dict[str, Any] = asdict(self) | {"format": 1, "backfill": list(self.backfill)}
-        replace_file(directory / FILE_NAME, canonical_json(fields) + b"\n")
+        replace_file(directory / name, canonical_json(fields) + b"\n")

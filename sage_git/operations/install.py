@@ -20,9 +20,9 @@ from sage_git.operations import exclude
 from sage_git.operations.first_config import Config, ensure_config
 from sage_git.operations.hook_folder import Standing, share, standing
 from sage_git.operations.hook_managers import Hooking, Lines, hooking, is_written, write
-from sage_git.operations.identity import Identity
+from sage_git.operations.identity import LEFT, Identity
 from sage_git.operations.shims import HOOKS, ShimReport, effective_shim, install_dispatcher, install_shims
-from sage_git.storage.durable import make_directory
+from sage_git.storage.durable import make_directory, told_as
 
 
 class ConfigCommit(Enum):
@@ -88,18 +88,22 @@ def initialise(wish: InitWish) -> InitOutcome:
     StorageError, GitFailed.
     """
     repository = _usable(Repository.discover(wish.start, wish.environment))
-    before = Identity.read(repository.common_dir / "sage")
-    read = marks(repository)
-    config = ensure_config(repository, wish.suffix, commits=wish.commit is ConfigCommit.MAKE)
-    identity = _identity(config, before, wish, read)
     sage = repository.common_dir / "sage"
+    before = Identity.read(sage)
+    left = before or Identity.read(sage, LEFT)
+    read = marks(repository)
+    config = ensure_config(repository, left, wish.suffix, commits=wish.commit is ConfigCommit.MAKE)
+    _refuse_another_record(config, left)
+    identity = _identity(config, before, wish, read)
     identity.write(sage)
+    with told_as(sage / LEFT, "remove"):
+        (sage / LEFT).unlink(missing_ok=True)
     exclude.install_block(repository.common_dir, identity.suffix)
     install_dispatcher(sage, wish.interpreter)
     hooks = hooking_of(repository)
     written, missing = _put_lines(hooks, wish.lines)
     shims, absent = _put_shims(hooks, repository.common_dir)
-    is_new = config.is_new and before is None
+    is_new = config.is_new and left is None
     return InitOutcome(
         beginning=Beginning.CREATED if is_new else Beginning.RENEWED if before else Beginning.JOINED,
         repository=repository,
@@ -146,13 +150,19 @@ def _usable(repository: Repository) -> Repository:
     return repository
 
 
+def _refuse_another_record(config: Config, left: Identity | None) -> None:
+    """Raise UsageError if the config names another record than the one in this clone's log."""
+    named = config.policy.identity.repository
+    if left and left.repository != named:
+        raise UsageError(
+            f"this clone has the record of {left.repository[:16]}, but {config.source} names {named[:16]}",
+            remedy="git log -- .sage/config.toml shows who changed it\n"
+            "sage-git deinit --purge deletes the old record, then sage-git init begins with the other",
+        )
+
+
 def _identity(config: Config, before: Identity | None, wish: InitWish, read: Mapping[str, str]) -> Identity:
     lasting, sidecars = config.policy.identity, config.policy.sidecars
-    if before and before.repository != lasting.repository:
-        raise UsageError(
-            f"this clone keeps the record of {before.repository}, but {config.source} names {lasting.repository}",
-            remedy="git log -- .sage/config.toml shows who changed it; `sage-git deinit` lets go of the old record",
-        )
     return Identity(
         repository=lasting.repository,
         since=lasting.since,

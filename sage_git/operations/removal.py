@@ -19,7 +19,7 @@ from sage_git.gitrepo.repository import Repository
 from sage_git.operations import exclude
 from sage_git.operations.hook_folder import Standing, leave
 from sage_git.operations.hook_managers import Hooking, withdraw
-from sage_git.operations.identity import FILE_NAME, Identity
+from sage_git.operations.identity import FILE_NAME, LEFT, Identity
 from sage_git.operations.install import hooking_of
 from sage_git.operations.shims import ShimReport, remove_shims
 from sage_git.storage.durable import told_as
@@ -67,6 +67,8 @@ def remove(start: Path, environment: Mapping[str, str], keeping: Keeping) -> Rem
         sum(_remove_sidecars(tree, repository, identity.suffix) for tree in _work_trees(repository)) if identity else 0
     )
     exclude.remove_block(repository.common_dir)
+    if identity and keeping is Keeping.RECORD:
+        identity.write(sage, LEFT)
     with told_as(sage, "remove"):
         for name in (*_LEFT_BY_HOOKS, FILE_NAME):
             (sage / name).unlink(missing_ok=True)

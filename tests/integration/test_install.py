@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -327,3 +328,26 @@ class TestDeinit:
         first = init(repository)
         deinit(repository)
         assert init(repository).identity.repository == first.identity.repository
+
+    def test_a_clone_that_left_goes_on_with_its_record_after_the_config_was_reverted(self, repository: GitRepository):
+        repository.commit("base", f0="x\n")
+        first = init(repository, suffix=".chronicle.sage")
+        deinit(repository)
+        deinit(repository)
+        repository.git("revert", "--no-edit", "HEAD")
+        second = init(repository)
+        assert second.beginning is Beginning.JOINED
+        assert second.config.commit == repository.head
+        assert second.identity == replace(first.identity, reflog_marks=second.identity.reflog_marks)
+        assert policy_of(repository).identity == first.config.policy.identity
+
+    def test_the_record_of_another_repository_is_not_gone_on_with(self, repository: GitRepository):
+        init(repository)
+        deinit(repository)
+        config = repository.read(".sage/config.toml")
+        repository.commit("another record", **{".sage/config.toml": re.sub('"[0-9a-f]{64}"', f'"{"0" * 64}"', config)})
+        with pytest.raises(UsageError, match="but HEAD names 0000") as raised:
+            init(repository)
+        assert "deinit --purge" in raised.value.remedy
+        deinit(repository, Keeping.NOTHING)
+        assert init(repository).identity.repository == "0" * 64
