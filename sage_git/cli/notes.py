@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from sage_git.cli.saying import actor, actor_option, answer, answer_option, clock_ms
 from sage_git.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,21 +137,13 @@ def register(commands: Any) -> None:
         parser.add_argument("--about", metavar="SUBJECT", help=f"a source or subject, instead of {each.subject}")
         parser.add_argument("--tag", dest="tags", action="append", metavar="TAG", help="a tag; may be given again")
         actor_option(parser)
-        parser.add_argument("--json", action="store_true", help="print the whole event, not only its id")
+        answer_option(parser)
         parser.set_defaults(run=note_command)
-
-
-def actor_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which tool speaks."""
-    what = "the tool that speaks, as AGENT[/SESSION][ model=MODEL]; SAGE_ACTOR if it is set"
-    parser.add_argument("--actor", metavar="ACTOR", help=what)
 
 
 def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Make a note; 0."""
-    from sage_git.cli.statements import answer, clock_ms
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.speaker import speaker
     from sage_git.operations.statements import Statement, append_statement
 
     note = NOTES[arguments.kind]
@@ -160,8 +153,8 @@ def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         given.setdefault("actionItems", [])
     with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
         key = _key(checkout, surroundings, arguments.about or note.subject)
-        actor = speaker(checkout.repository, arguments.actor or surroundings.environment.get("SAGE_ACTOR", ""))
-        statement = Statement(key, {**given, "type": note.type, "actor": actor}, clock_ms(surroundings))
+        given |= {"type": note.type, "actor": actor(checkout.repository, arguments, surroundings)}
+        statement = Statement(key, given, clock_ms(surroundings))
         event = append_statement(checkout, statement)
     answer(event, arguments, surroundings)
     return 0

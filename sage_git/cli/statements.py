@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render
+from sage_git.cli.saying import actor, actor_option, answer, answer_option, clock_ms
 from sage_git.cli.text import Span, Style, span
 from sage_git.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sage_git.chronicle.event import Event
     from sage_git.cli.render import Screen
     from sage_git.cli.surroundings import Surroundings
     from sage_git.operations.checkout import Checkout
@@ -33,7 +33,7 @@ def register(commands: Any) -> None:
     append.add_argument("chronicle", metavar="CHRONICLE", help="a sidecar, as src/foo.py.sage or .sage/builds.sage")
     append.add_argument("--event", metavar="JSON", help="the event; without it, standard input is read")
     append.add_argument("--no-id", action="store_true", help="keep its eventId, or the lack of one, as it is")
-    _answer_option(append)
+    answer_option(append)
     append.set_defaults(run=append_command)
 
     notes.register(commands)
@@ -45,8 +45,8 @@ def register(commands: Any) -> None:
     )
     redact.add_argument("event", metavar="EVENT", help="an event's id, or its first digits")
     redact.add_argument("-m", "--message", required=True, metavar="WHY", help="why; it is a statement that stays")
-    notes.actor_option(redact)
-    _answer_option(redact)
+    actor_option(redact)
+    answer_option(redact)
     redact.set_defaults(run=redact_command)
 
     fsck = commands.add_parser(
@@ -91,7 +91,6 @@ def redact_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     from sage_git.operations import explain
     from sage_git.operations.reading import Reading
     from sage_git.operations.redaction import redact
-    from sage_git.operations.speaker import speaker
 
     with Reading.open(surroundings.cwd, surroundings.environment) as reading:
         found = explain.find(reading.readings, arguments.event)
@@ -100,8 +99,8 @@ def redact_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
             remedy = f"sage-git show {arguments.event} lists its events"
             raise UsageError(f"'{arguments.event}' is a commit, not an event", remedy=remedy)
         assert is_hex(identifier, 64)
-        actor = speaker(reading.repository, arguments.actor or surroundings.environment.get("SAGE_ACTOR", ""))
-        said = redact(reading.checkout, identifier, arguments.message, actor, clock_ms(surroundings))
+        who = actor(reading.repository, arguments, surroundings)
+        said = redact(reading.checkout, identifier, arguments.message, who, clock_ms(surroundings))
     answer(said, arguments, surroundings)
     return 0
 
@@ -118,24 +117,6 @@ def fsck_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         else:
             _show(out, report, mended)
     return 0 if report.is_clean else 1
-
-
-def clock_ms(surroundings: Surroundings) -> int:
-    """The time of the command in ms since 1970."""
-    return int(surroundings.now.timestamp() * 1000)
-
-
-def answer(event: Event, arguments: argparse.Namespace, surroundings: Surroundings) -> None:
-    """Show the id of what was said, or all of it."""
-    with render.screen(arguments, surroundings) as out:
-        if arguments.json:
-            out.raw_json(event.line)
-        else:
-            out.line(event.event_id or "appended without an id")
-
-
-def _answer_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the whole event, not only its id")
 
 
 def _inspected(checkout: Checkout, *, repairs: bool) -> tuple[Report, Iterable[Flaw]]:
