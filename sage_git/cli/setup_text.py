@@ -26,6 +26,7 @@ def begun(outcome: InitOutcome) -> Iterator[Line]:
     said = {
         Beginning.CREATED: "A record of this repository is kept from now on.",
         Beginning.JOINED: "This clone has joined the record that the repository keeps already.",
+        Beginning.RESUMED: "This clone goes on with the record that it left.",
         Beginning.RENEWED: "This clone keeps the record already; hooks and excludes are in place again.",
     }
     if not outcome.config.is_committed:

@@ -40,10 +40,11 @@ class ManagersLines(Enum):
 
 
 class Beginning(Enum):
-    """What `init` found: nothing, a config that others committed, or a record that this clone keeps already."""
+    """What `init` found: nothing, a config of others, a record that this clone left, or one that it keeps already."""
 
     CREATED = "created"
     JOINED = "joined"
+    RESUMED = "resumed"
     RENEWED = "renewed"
 
 
@@ -103,9 +104,8 @@ def initialise(wish: InitWish) -> InitOutcome:
     hooks = hooking_of(repository)
     written, missing = _put_lines(hooks, wish.lines)
     shims, absent = _put_shims(hooks, repository.common_dir)
-    is_new = config.is_new and left is None
     return InitOutcome(
-        beginning=Beginning.CREATED if is_new else Beginning.RENEWED if before else Beginning.JOINED,
+        beginning=_beginning(config, before, left),
         repository=repository,
         identity=identity,
         config=config,
@@ -148,6 +148,14 @@ def _usable(repository: Repository) -> Repository:
             remedy="run `sage-git init` in a clone of it; git carries the config there",
         )
     return repository
+
+
+def _beginning(config: Config, before: Identity | None, left: Identity | None) -> Beginning:
+    if before:
+        return Beginning.RENEWED
+    if left:
+        return Beginning.RESUMED
+    return Beginning.CREATED if config.is_new else Beginning.JOINED
 
 
 def _refuse_another_record(config: Config, left: Identity | None) -> None:

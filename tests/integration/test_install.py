@@ -336,7 +336,7 @@ class TestDeinit:
         deinit(repository)
         repository.git("revert", "--no-edit", "HEAD")
         second = init(repository)
-        assert second.beginning is Beginning.JOINED
+        assert second.beginning is Beginning.RESUMED
         assert second.config.commit == repository.head
         assert second.identity == replace(first.identity, reflog_marks=second.identity.reflog_marks)
         assert policy_of(repository).identity == first.config.policy.identity
