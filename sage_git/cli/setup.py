@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render, setup_text
-from sage_git.cli.text import Span, Style, cut, span
+from sage_git.cli.text import Span, Style, span
 from sage_git.errors import NotHere, SageError, UsageError
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def doctor_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 
 def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Make a repository and show its record; 0 if all of it went as told, else 1."""
+    import json
     from dataclasses import replace
 
     from sage_git.cli.main import main
@@ -115,8 +116,9 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
                 status |= main(["--no-pager", *words], inside)
             out.line()
         chronicle = demo.chronicle(place)
-        out.line(Span("$ "), span(f"head -n 2 {demo.SHOWN}.sage", Style.STRONG))
-        out.lines([span(cut(line, out.measure))] for line in chronicle[:2])
+        out.line(Span("$ "), span(f"tail -n 1 {demo.SHOWN}.sage | python3 -m json.tool", Style.STRONG))
+        for line in chronicle[-1:]:
+            out.lines([span(shown)] for shown in json.dumps(json.loads(line), indent=4).splitlines())
         out.line()
         out.line(f"All of this is in {place}; look around there:")
         out.line(f"cd {shlex.quote(str(place))} && {_program(surroundings)} log")

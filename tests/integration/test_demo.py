@@ -13,7 +13,7 @@ def test_the_demo_shows_all_of_it_and_leaves_a_clean_repository(tmp_path: Path):
     shown = GitRepository(tmp_path / "shown")
     assert shown.git("status", "--short") == ""
     assert (shown.path / "shop" / "billing.py.sage").is_file()
-    for words in ("sage-git init", "refactor-bot", "renamed", "split", "clean merge", "unplanned"):
+    for words in ("sage-git init", "refactor-bot", "renamed", "split", "clean merge", "unplanned", '"eventId": "'):
         assert words in finished.stdout
     assert list(tmp_path.iterdir()) == [shown.path]
 
