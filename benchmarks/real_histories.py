@@ -72,13 +72,13 @@ def findings(history: History, ground: Path) -> Iterator[str]:
     yield f"record: {recording}: {commits / recording.elapsed:,.0f} commits/s, {commits / recording.cpu:,.0f} a CPU s"
     yield sizes(repository)
     yield from soundness(repository, before)
-    yield from replays(repository)
-    yield from made_elsewhere(history, ground / "elsewhere", commits)
+    yield from moves(repository)
     found = agreement(repository, since)
     yield f"git log --follow: {found.same} of {found.files} files alike, {found.commits:,} commits in both"
     for cause, count in found.causes.most_common():
         yield f"  {count:,} {cause.value}, as {found.examples[cause][0]}"
-    yield from moves(repository)
+    yield from made_elsewhere(history, ground / "elsewhere", commits)
+    yield from replays(repository)
 
 
 def early_start(history: History, target: Path, refs: str = "+HEAD:refs/heads/theirs") -> tuple[Repository, str]:
