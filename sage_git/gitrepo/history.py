@@ -11,9 +11,15 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo.command import Stream
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
-from sage_git.observation.changes import Change, ChangeKind, MergeChange, is_missing, parse_changes, parse_merge_changes
+from sage_git.observation.changes import (
+    SUBMODULE_MODE,
+    Change,
+    ChangeKind,
+    MergeChange,
+    parse_changes,
+    parse_merge_changes,
+)
 from sage_git.observation.commit import Commit, parse_commit
-from sage_git.observation.facts import SUBMODULE_MODE
 from sage_git.observation.moves import MAX_FILE_BYTES, blobs_to_compare
 
 _RAW = (
@@ -54,7 +60,7 @@ class CommitChanges:
             if change.kind in (ChangeKind.ADDED, ChangeKind.COPIED) and change.new_mode != SUBMODULE_MODE:
                 yield change.new_id
         for merged in self.merge_changes:
-            if is_missing(merged.old[0][0]) and merged.new_mode not in ("000000", SUBMODULE_MODE):
+            if merged.is_new_to_first and merged.new_mode != SUBMODULE_MODE:
                 yield merged.new_id
 
 
@@ -115,11 +121,7 @@ def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window
 
 def _add_renames_of_merges(scratch: Scratch, window: Window) -> None:
     """Fill `renames` of the merges that have a path which their first parent lacks."""
-    asking = [
-        entry
-        for entry in window.commits
-        if any(is_missing(change.old[0][0]) and not is_missing(change.new_mode) for change in entry.merge_changes)
-    ]
+    asking = [entry for entry in window.commits if any(change.is_new_to_first for change in entry.merge_changes)]
     for entry in asking:
         first, merge = entry.commit.parents[0], entry.commit.oid
         shown = scratch.run("diff-tree", *_RAW, *_RENAMES, first, merge)

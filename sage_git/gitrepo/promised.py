@@ -8,8 +8,7 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
-
-_SUBMODULE = b"160000"
+from sage_git.observation.changes import SUBMODULE_MODE
 
 
 def missing_blobs(scratch: Scratch, commits: Sequence[ObjectId]) -> dict[ObjectId, list[ObjectId]]:
@@ -24,7 +23,7 @@ def missing_blobs(scratch: Scratch, commits: Sequence[ObjectId]) -> dict[ObjectI
         if entry.startswith(b":"):
             old_mode, new_mode, old_id, new_id, _ = entry[1:].split(b" ")
             for mode, oid in ((old_mode, old_id), (new_mode, new_id)):
-                if mode != _SUBMODULE and oid.strip(b"0"):
+                if mode.decode("ascii") != SUBMODULE_MODE and oid.strip(b"0"):
                     needed[commit][ObjectId(oid.decode("ascii"))] = None
             next(fields)
         elif entry:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
+
+SUBMODULE_MODE: Final = "160000"
+_NO_MODE: Final = "000000"
 
 
 class ChangeKind(Enum):
@@ -19,7 +23,7 @@ class ChangeKind(Enum):
     COPIED = "C"
 
 
-_KINDS = {kind.value.encode(): kind for kind in ChangeKind} | {b"T": ChangeKind.EDITED}
+_KINDS: Final = {kind.value.encode(): kind for kind in ChangeKind} | {b"T": ChangeKind.EDITED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,15 @@ class MergeChange:
     new_mode: str
     new_id: ObjectId
 
+    @property
+    def is_new_to_first(self) -> bool:
+        """True if the first parent lacks the path and the merge has it."""
+        return is_missing(self.old[0][0]) and not is_missing(self.new_mode)
+
 
 def is_missing(mode: str) -> bool:
     """True if this side of a change does not exist."""
-    return mode == "000000"
+    return mode == _NO_MODE
 
 
 def parse_changes(fields: Sequence[bytes]) -> list[Change]:

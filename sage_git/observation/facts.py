@@ -8,31 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
-from sage_git.observation.changes import Change, ChangeKind, MergeChange, is_missing
+from sage_git.observation.changes import SUBMODULE_MODE, Change, ChangeKind, MergeChange, is_missing
 from sage_git.observation.commit import Commit, percent_encoded
 from sage_git.observation.moves import STRATEGY, Merge, Split
 
 Parents = Callable[[bytes], tuple[EventId, ...]]
 """The newest facts of a path just before a commit: the maximal ones of H over its parents, by parent number and id."""
 
-SUBMODULE_MODE: Final = "160000"
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact: its event, the raw paths it is about (as keys of H) and, if it begins a lineage, the path of birth.
-
-    `is_birth_before` tells a file that was born before the record (in `since`) from one that this commit adds.
-    """
+    """One fact: its event, and the raw path whose last fact it was when written; none for a split or merge."""
 
     event: Event
-    paths: tuple[bytes, ...]
-    birth_path: str | None
-    is_birth_before: bool
+    path: bytes | None
 
 
 @dataclass(slots=True)
@@ -82,7 +75,7 @@ def observe_merge(
     """The facts of a merge, on paths that differ from every parent; `renames` are against the first, by new path."""
     writer = _Writer(commit, parents)
     changes = list(changes)
-    used = {change.path: renames[change.path] for change in changes if _comes_by_rename(change, renames)}
+    used = {each.path: renames[each.path] for each in changes if each.is_new_to_first and each.path in renames}
     sources = {rename.source for rename in used.values()}
     for change in changes:
         new = (change.new_mode, change.new_id)
@@ -102,11 +95,6 @@ def observe_merge(
         else:
             writer.edited(change.path, had, new)
     return writer.observation
-
-
-def _comes_by_rename(change: MergeChange, renames: Mapping[bytes, Change]) -> bool:
-    """True if the first parent lacks the path and has only the source that it was renamed from."""
-    return is_missing(change.old[0][0]) and change.path in renames and not is_missing(change.new_mode)
 
 
 class _Writer:
@@ -176,9 +164,7 @@ class _Writer:
                 body["mergedEventIds"] = sorted(follows[1:])
         event = Event.own(body)
         assert event.event_id is not None
-        birth = None if follows else body.get("oldPath") or body.get("filePath")
-        about = (path,) if path is not None else ()
-        self.observation.facts.append(Fact(event, about, birth, payload["type"] != "FILE_ADDED"))
+        self.observation.facts.append(Fact(event, path))
         if path is not None:
             self.observation.heads[path] = (event.event_id,)
         return event.event_id

@@ -11,7 +11,7 @@ from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.gitrepo.ahead import ahead
 from sage_git.gitrepo.history import WINDOW, CommitChanges, Window, read_windows
 from sage_git.gitrepo.merges import differences_from_automatic
-from sage_git.judgement.verdict import Circumstance, Situation, verdict
+from sage_git.judgement.verdict import Circumstance, verdict
 from sage_git.observation.changes import is_missing
 from sage_git.observation.facts import Fact, Observation, observe, observe_merge
 from sage_git.observation.lineage import heads, is_detached, main_lines, merged_rows, newest
@@ -111,7 +111,7 @@ class _Recorder:
         is_own = commit.oid in self._outstanding.own
         for fact in observation.facts:
             self._enter(fact.event, occasion, is_own=is_own)
-            judged = verdict(fact.event, self._situation(entry, fact))
+            judged = verdict(fact.event, self._circumstance(entry, fact))
             if judged is not None:
                 self._enter(judged, occasion, is_own=is_own)
         self._put_heads(entry, observation)
@@ -147,14 +147,14 @@ class _Recorder:
             return observe_merge(commit, entry.merge_changes, entry.renames, sizes, parents)
         return observe(commit, entry.changes, find_moves(entry.changes, window.contents), sizes, parents)
 
-    def _situation(self, entry: CommitChanges, fact: Fact) -> Situation:
+    def _circumstance(self, entry: CommitChanges, fact: Fact) -> Circumstance:
         if entry.commit.oid in self._outstanding.backfilled:
-            return Situation(Circumstance.BACKFILL)
+            return Circumstance.BACKFILL
         if not entry.is_merge:
-            return Situation(Circumstance.ORDINARY)
+            return Circumstance.ORDINARY
         differing = self._automatic.get(entry.commit.oid)
-        is_automatic = differing is not None and differing.isdisjoint(fact.paths)
-        return Situation(Circumstance.MERGE, is_automatic)
+        is_automatic = differing is not None and fact.path not in differing
+        return Circumstance.AUTOMATIC_MERGE if is_automatic else Circumstance.MERGE
 
     def _enter(self, event: Event, occasion: Occasion, *, is_own: bool) -> None:
         index, events = self._index, self._index.events
@@ -178,8 +178,8 @@ class _Recorder:
         parents = [rows.place(parent) for parent in commit.parents]
         follows: dict[bytes, set[EventId]] = {}
         for fact in observation.facts:
-            for path in fact.paths:
-                follows.setdefault(path, set()).update(fact.event.parents)
+            if fact.path is not None:
+                follows.setdefault(fact.path, set()).update(fact.event.parents)
         for path, facts in observation.heads.items():
             before = heads(rows, parents[0], path) if parents else ()
             if facts or before:
