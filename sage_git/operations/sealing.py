@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from sage_git.gitrepo.store import Store
 from sage_git.operations.checkout import Checkout
-from sage_git.storage.keys import writer_id
+from sage_git.storage.keys import introduction, writer_id
 from sage_git.storage.writerlog import SEGMENT_ENTRIES
-
-_ABOUT: Final = "writer.json"
 
 
 def seal_full_segments(checkout: Checkout) -> int:
@@ -20,9 +17,9 @@ def seal_full_segments(checkout: Checkout) -> int:
         return log.sealed()
     writer = writer_id(checkout.sage)
     assert writer is not None, "a log with entries has a writer"
-    about = (checkout.sage / _ABOUT).read_bytes()
     entries = log.sealable()
-    sealed = store_of(checkout).seal(writer, entries[0].number, [(entry.leaf, entry.body) for entry in entries], about)
+    pairs = [(entry.leaf, entry.body) for entry in entries]
+    sealed = store_of(checkout).seal(writer, entries[0].number, pairs, introduction(checkout.sage))
     log.drop_sealed(sealed)
     return sealed
 

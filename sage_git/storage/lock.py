@@ -33,21 +33,6 @@ def held(path: str | Path, timeout_ms: int) -> Iterator[None]:
         os.close(fd)
 
 
-@contextmanager
-def try_held(path: str | Path) -> Iterator[bool]:
-    """Gives True and holds the lock file `path`, or gives False at once if somebody else does. Raises StorageError."""
-    try:
-        fd = open_locked(path, 0)
-    except LockTimeout:
-        yield False
-        return
-    try:
-        _sign(fd)
-        yield True
-    finally:
-        os.close(fd)
-
-
 def open_locked(path: str | Path, timeout_ms: int, flags: int = 0) -> int:
     """A descriptor of `path` (made if missing) for reading and writing that holds its lock until it is closed.
 

@@ -97,7 +97,7 @@ class CommitTable:
 
     def put(self, path: bytes, place: Place, facts: Facts, *, detached: bool) -> None:
         """Store a row of H."""
-        number = self._path(path)
+        number = self.path_number(path)
         packed = bytes.fromhex("".join(facts))
         self._execute(
             "INSERT INTO heads VALUES (?, ?, ?, ?, ?)", (number, place.chain, place.position, packed, detached)
@@ -167,7 +167,10 @@ class CommitTable:
 
     def path_number(self, path: bytes) -> int:
         """The number of a path, given to it now if it has none."""
-        return self._path(path)
+        number = self._find_path(path)
+        if number is None:
+            number = self._paths[path] = self._execute("INSERT INTO paths (path) VALUES (?)", (path,)).lastrowid or 0
+        return number
 
     def _paths_in(self, condition: str, chain: int, after: int, upto: int) -> Iterable[bytes]:
         rows = self._execute(
@@ -205,12 +208,6 @@ class CommitTable:
             base = None if base_chain is None else Place(base_chain, base_position)
             found = self._chains[chain] = (length, base)
         return found
-
-    def _path(self, path: bytes) -> int:
-        number = self._find_path(path)
-        if number is None:
-            number = self._paths[path] = self._execute("INSERT INTO paths (path) VALUES (?)", (path,)).lastrowid or 0
-        return number
 
     def _find_path(self, path: bytes) -> int | None:
         number = self._paths.get(path)

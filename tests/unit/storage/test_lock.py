@@ -11,7 +11,7 @@ import time
 import pytest
 
 from sage_git.errors import LockTimeout
-from sage_git.storage.lock import held, open_locked, try_held
+from sage_git.storage.lock import held, open_locked
 
 HOLD = """
 import sys
@@ -48,13 +48,6 @@ def test_a_lock_dies_with_its_holder(tmp_path, other_process):
     other_process.wait()
     with held(tmp_path / "lock", 0):
         assert (tmp_path / "lock").read_text().strip() == str(os.getpid())
-
-
-def test_trying_does_not_wait(tmp_path):
-    with try_held(tmp_path / "lock") as first, try_held(tmp_path / "lock") as second:
-        assert (first, second) == (True, False)
-    with try_held(tmp_path / "lock") as again:
-        assert again
 
 
 def test_threads_exclude_one_another(tmp_path):
