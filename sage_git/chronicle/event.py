@@ -148,13 +148,6 @@ def check_event(fields: Mapping[str, Any]) -> list[Detail]:
     return [*_check_envelope(fields), *check_payload(fields)]
 
 
-def validate_envelope(fields: Mapping[str, Any]) -> None:
-    """Raises ValidationError with every rule of the envelope that `fields` break."""
-    broken = _check_envelope(fields)
-    if broken:
-        raise ValidationError(*broken)
-
-
 def _check_envelope(fields: Mapping[str, Any]) -> list[Detail]:
     broken = check_fields(fields, ENVELOPE)
     if isinstance(fields.get("actor"), Mapping):

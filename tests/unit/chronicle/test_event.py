@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sage_git.chronicle.event import Event, check_event, validate_envelope
+from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.ids import EventId, event_id
 from sage_git.errors import ValidationError
 
@@ -170,9 +170,3 @@ def test_accessors_survive_fields_of_any_shape():
 )
 def test_the_envelope_keeps_its_rules(changes, fields):
     assert faults(**changes) == fields
-
-
-def test_the_envelope_alone_can_be_validated():
-    validate_envelope({**ACTION, "action": 3})
-    with pytest.raises(ValidationError, match="actor: is missing"):
-        validate_envelope({name: value for name, value in ACTION.items() if name != "actor"})
