@@ -1,1 +1,1 @@
-"""From facts to verdicts (SPEC 6). Pure: facts and the text of a policy in, verdicts out; no git, file or clock."""
+"""From facts to verdicts, and what a policy may say (SPEC 6). Pure: facts and text in; no git, file or clock."""

@@ -24,7 +24,6 @@ class WrongValueError(Exception):
 
 def object_id(value: object) -> ObjectId:
     """A full object id."""
-
     if not (isinstance(value, str) and is_hex(value, 40, 64)):
         raise WrongValueError
     return ObjectId(value)
@@ -32,7 +31,6 @@ def object_id(value: object) -> ObjectId:
 
 def boolean(value: object) -> bool:
     """True or false; 0 and 1 are neither."""
-
     if not isinstance(value, bool):
         raise WrongValueError
     return value
@@ -62,7 +60,6 @@ def matching(form: re.Pattern[str]) -> Callable[[object], str]:
 
 def pattern(value: object) -> str:
     """A path pattern: a line of text that is not blank."""
-
     if not (isinstance(value, str) and value.isprintable() and value.strip()):
         raise WrongValueError
     return value
@@ -93,7 +90,6 @@ def each(read_one: Callable[[object], _One], gather: Callable[[Iterable[_One]], 
 
 def words_of(words: type[Enum]) -> str:
     """The values of `words`, quoted, with commas."""
-
     return ", ".join(f'"{word.value}"' for word in words)
 
 
