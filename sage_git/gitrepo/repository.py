@@ -14,6 +14,7 @@ from sage_git.gitrepo.command import run_in_users
 OLDEST_GIT: Final = (2, 38)
 _MOST_LOOKED_UP: Final = 3_000
 _LOOKED_UP_AT_ONCE: Final = 300
+_LONGEST_ARGUMENT_BYTES: Final = 4_096
 _TREE_MODE: Final = b"040000 "
 
 
@@ -118,7 +119,8 @@ class Repository:
         if only is None:
             return set(filter(None, self.git("ls-tree", "-r", "-z", "--name-only", commit).split(b"\0")))
         wanted = list(only)
-        if len(wanted) > _MOST_LOOKED_UP:  # one reading of the whole tree is cheaper than that many look-ups
+        is_too_long = any(len(path) > _LONGEST_ARGUMENT_BYTES for path in wanted)  # for a command line
+        if is_too_long or len(wanted) > _MOST_LOOKED_UP:  # one reading of the whole tree is cheaper than many look-ups
             return self.tracked_paths(commit).intersection(wanted)
         found: set[bytes] = set()
         for start in range(0, len(wanted), _LOOKED_UP_AT_ONCE):

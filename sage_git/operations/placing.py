@@ -25,6 +25,12 @@ def subject_in(key: bytes) -> str | None:
     return key[1:].decode("ascii") if key.startswith(_SUBJECT_KEY) else None
 
 
+def is_inside(path: bytes) -> bool:
+    """True if a source can lie at `path`: it goes down only and into no `.git`, whatever a tree or statement says."""
+    parts = path.lower().split(b"/")
+    return b"\0" not in path and not any(part in (b"", b".", b"..", b".git") for part in parts)
+
+
 def sidecar_of(identity: Identity, key: bytes) -> bytes:
     """The sidecar's path, relative to the work tree, of a source's path or a subject's key."""
     suffix = identity.suffix.encode()

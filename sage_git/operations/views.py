@@ -18,7 +18,7 @@ from sage_git.operations.adoption import adopt
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import sidecar_of, subject_in, subject_key
+from sage_git.operations.placing import is_inside, key_of, subject_in, subject_key
 from sage_git.operations.sidecars import Sidecars
 from sage_git.operations.subjects import subject_source
 from sage_git.storage.shown import WorkTree
@@ -110,6 +110,8 @@ class _Keeper:
         self._shown: dict[bytes, int] = {}  # sidecars to write, by key, with their chronicle
         self._gone: set[bytes] = set()
         self._changed: set[bytes] = set()  # by others since we left them, or never left by us
+        self._tracked: set[bytes] = set()  # whose sidecar is a source of HEAD, and so not ours to touch
+        self._asked: set[bytes] = set()  # of which we know whether it is
         kept = self._index.value(_SEEN + self._worktree)
         seen: list[Any] = json.loads(kept) if kept else [None, 0]
         self._seen_head: ObjectId | None = seen[0]
@@ -124,7 +126,8 @@ class _Keeper:
 
     def adopt_statements(self) -> None:
         """Adopt what others wrote: into sidecars that we left, and into files where we left none."""
-        for key in sorted(self._shown.keys() | self._gone):
+        self._find_tracked()
+        for key in sorted((self._shown.keys() | self._gone) - self._tracked):
             if key not in self._changed and self._sidecars.left(key) is None and self._sidecars.stamp(key) is not None:
                 self._changed.add(key)
             if key in self._changed:
@@ -142,7 +145,9 @@ class _Keeper:
             self._start_over()
         elif head != seen:
             changed = differing_paths(commits, commits.place(head), commits.place(seen))
-            self._look_at(changed | self._paths_that_came_or_went(seen, head))
+            moved = self._paths_that_came_or_went(seen, head)
+            beside = {key_of(self._identity, path) for path in moved}  # whose sidecar begins or ceases to be a source
+            self._look_at(changed.union(moved, filter(None, beside)))
 
     def follow_events(self) -> None:
         """Find the sidecars whose chronicles grew, and new sources and subjects that were spoken of."""
@@ -160,16 +165,22 @@ class _Keeper:
         self._shown[key] = component
         if left is not None and self._sidecars.stamp(key) != left.stamp:
             self._changed.add(key)
+        else:
+            self._asked.add(key)  # by who says the statement
         self.adopt_statements()
-        with self._index.transaction():
-            self._attempt(self._show, key)
+        if key not in self._tracked:
+            with self._index.transaction():
+                self._attempt(self._show, key)
 
     def write(self) -> None:
         """Write what was gathered. A file that cannot be written is a finding, and is tried again next time."""
-        for key in sorted(self._gone):
+        self._find_tracked()
+        for key in sorted(self._gone - self._tracked):
             self._attempt(self._take_away, key)
-        for key in sorted(self._shown.keys() - self._gone):
+        for key in sorted(self._shown.keys() - self._gone - self._tracked):
             self._attempt(self._show, key)
+        for key in self._tracked:
+            self._index.sidecars.remove(self._worktree, self._index.commits.path_number(key))
 
     def _take_away(self, key: bytes) -> None:
         self._sidecars.take_away(key, is_changed=key in self._changed)
@@ -217,40 +228,42 @@ class _Keeper:
                     self._shown[key] = self._index.events.component(number)
             else:
                 subject = json.loads(line).get("subject")
-                if isinstance(subject, str):
+                if isinstance(subject, str) and "\0" not in subject:
                     sources.add(subject_source(subject).encode("utf-8", "surrogateescape"))
         self._look_at(sources)
 
-    def _look_at_births(self, after: int) -> None:
-        """Look at the sources of `since` whose first event came: HEAD may have them as they were."""
-        rows = self._index.connection.execute(
-            "SELECT line FROM events WHERE number > ? AND depth = 0 AND line NOT NULL"
-            " AND type IN ('FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED')",
-            (after,),
-        )
-        born = [json.loads(line) for (line,) in rows]
-        self._look_at((event.get("oldPath") or event["filePath"]).encode() for event in born)
-
     def _look_at(self, paths: Iterable[bytes]) -> None:
         """Decide of each path whether HEAD has it, and which chronicle is its."""
-        wanted = {path for path in paths if subject_in(path) is None}
+        wanted = {path for path in paths if subject_in(path) is None and is_inside(path)}
         if not wanted:
             return
         here: set[bytes] = set()
         if self._head is not None:
-            files = {sidecar_of(self._identity, path) for path in wanted}
+            files = {self._sidecars.file(path) for path in wanted}
             here = self._checkout.repository.tracked_paths(self._head, wanted | files)
+        self._asked.update(wanted)
         for path in wanted:
             component = component_at(self._checkout, self._head, path) if path in here else None
-            if component is None:
+            if self._sidecars.file(path) in here:
+                self._leave(path)
+            elif component is None:
                 self._gone.add(path)
-            elif self._sidecars.file(path) in here:
-                name = path_text(self._sidecars.file(path))
-                message = f"{name} is tracked, so no sidecar is written there: rename that file"
-                self.findings.append(Finding("tracked-sidecar", message))
             else:
                 self._shown[path] = self._with_what_was_said(path, component)
                 self._gone.discard(path)
+
+    def _find_tracked(self) -> None:
+        """Find, among the sidecars to be touched, those that HEAD has as sources."""
+        files = {self._sidecars.file(key): key for key in (self._shown.keys() | self._gone) - self._asked}
+        self._asked.update(files.values())
+        if files and self._head is not None:
+            for file in sorted(self._checkout.repository.tracked_paths(self._head, files)):
+                self._leave(files[file])
+
+    def _leave(self, key: bytes) -> None:
+        self._tracked.add(key)
+        name = path_text(self._sidecars.file(key))
+        self.findings.append(Finding("tracked-sidecar", f"{name} is tracked, so no sidecar is written: rename it"))
 
     def _with_what_was_said(self, path: bytes, component: int) -> int:
         """The chronicle of a path. What was said of the path without naming a fact is of whatever lives there."""

@@ -1,0 +1,73 @@
+"""Sidecars keep off what is not theirs: files that the user tracks, and paths that no source can have."""
+
+from __future__ import annotations
+
+import pytest
+
+from sage_git.chronicle.canonical import canonical_json
+from sage_git.chronicle.ids import event_id
+
+
+@pytest.fixture
+def recorded(repository, sage):
+    """A repository whose hooks record, with one recorded edit of foo.py."""
+    repository.commit("first", **{"foo.py": "x = 1\n"})
+    assert sage("init").returncode == 0
+    repository.commit("second", **{"foo.py": "x = 2\n"})
+    assert (repository.path / "foo.py.sage").exists()
+    return repository
+
+
+def status(repository):
+    return repository.git("status", "--porcelain")
+
+
+def test_a_sidecar_that_the_user_begins_to_track_is_left_alone(recorded):
+    recorded.git("add", "--force", "foo.py.sage")
+    recorded.git("commit", "-m", "track it")
+    recorded.commit("third", **{"foo.py": "x = 3\n"})
+    assert status(recorded) == ""
+    recorded.git("rm", "-q", "foo.py")
+    recorded.git("commit", "-m", "remove the source")
+    assert status(recorded) == ""
+
+
+def test_a_branch_that_tracks_a_file_in_a_sidecars_place_can_be_switched_to_and_back(recorded):
+    recorded.git("switch", "-q", "-c", "other")
+    (recorded.path / "foo.py.sage").write_text("mine\n")
+    recorded.git("add", "--force", "foo.py.sage")
+    recorded.git("commit", "-m", "track a file of that name")
+    recorded.commit("edit", **{"foo.py": "x = 4\n"})
+    recorded.git("switch", "-q", "main")
+    assert "FILE_EDITED" in recorded.read("foo.py.sage")
+    recorded.git("switch", "-q", "other")
+    assert recorded.read("foo.py.sage") == "mine\n"
+    assert status(recorded) == ""
+
+
+NOWHERE = {
+    "subject-key": "\0é",
+    "nul": "a\0b",
+    "long": "x" * 200_000,
+    "above": "../x",
+    "absolute": "/etc/passwd",
+    "git-dir": ".git/config",
+    "empty-part": "a//b",
+}
+
+
+@pytest.mark.parametrize("subject", NOWHERE.values(), ids=NOWHERE.keys())
+def test_a_statement_about_a_path_that_cannot_be_stops_no_recording(recorded, sage, subject):
+    event = {
+        "type": "AGENT_ACTION",
+        "timestamp": "2026-01-02T03:04:05.678Z",
+        "actor": {"agent": "test", "id": "ada"},
+        "action": "say",
+        "subject": subject,
+    }
+    with open(recorded.path / "foo.py.sage", "ab") as sidecar:
+        sidecar.write(canonical_json(event | {"eventId": event_id(event)}) + b"\n")
+    recorded.commit("third", **{"foo.py": "x = 3\n"})
+    assert sage("record").returncode == 0
+    assert "third" in sage("log", "foo.py").stdout
+    assert sage("fsck").returncode == 0
