@@ -422,10 +422,6 @@ class Oracle:
                 shown[path + self.policy.suffix.encode()] = lines
         return shown
 
-    def may_lack(self, head: str | None, sidecar: bytes) -> bool:
-        """True if the source has not changed since `since` at `head`: then its events are of other branches only."""
-        return not self.heads.get(head or "", {}).get(sidecar.removesuffix(self.policy.suffix.encode()))
-
 
 def run(git_dir: Path | None, *arguments: str) -> bytes:
     """What git prints; merge-tree's exit status 1 is an answer. Raises Missing."""

@@ -74,7 +74,7 @@ def assert_sidecars(oracle: Oracle, worktree: Path, statements: Iterable[Event] 
     shown = sidecars_on_disk(worktree)
     head = head_of(worktree)
     wanted = oracle.sidecars(head, statements)
-    optional = {p for p in wanted if oracle.may_lack(head, p) or not has_source(worktree, p.removesuffix(b".sage"))}
+    optional = {path for path in wanted if not has_source(worktree, path.removesuffix(b".sage"))}
     needed = [path for path in wanted if path in shown or path not in optional]
     missing, extra = sorted(set(needed) - set(shown)), sorted(set(shown) - set(needed))
     assert (missing, extra) == ([], []), f"sidecars missing: {missing}, too many: {extra}"

@@ -153,6 +153,7 @@ class _Keeper:
         """Find the sidecars whose chronicles grew, and new sources and subjects that were spoken of."""
         if self._identity.place != "off":
             self._look_at_statements(self._seen_number)  # may bring chronicles together
+            self._look_at_births(self._seen_number)
         grown = self._index.events.components_after(self._seen_number)
         for left in self._index.sidecars.of_chronicles(self._worktree, grown):
             self._shown.setdefault(left.path, left.component)
@@ -231,6 +232,16 @@ class _Keeper:
                 if isinstance(subject, str) and "\0" not in subject:
                     sources.add(subject_source(subject).encode("utf-8", "surrogateescape"))
         self._look_at(sources)
+
+    def _look_at_births(self, after: int) -> None:
+        """Look at the sources of `since` whose first event came: HEAD may still have them as they were."""
+        rows = self._index.connection.execute(
+            "SELECT line FROM events WHERE number > ? AND depth = 0 AND line NOT NULL"
+            " AND type IN ('FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED')",
+            (after,),
+        )
+        born = [json.loads(line) for (line,) in rows]
+        self._look_at((event.get("oldPath") or event["filePath"]).encode() for event in born)
 
     def _look_at(self, paths: Iterable[bytes]) -> None:
         """Decide of each path whether HEAD has it, and which chronicle is its."""

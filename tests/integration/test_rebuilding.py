@@ -53,3 +53,13 @@ def test_a_statement_after_the_index_was_lost_finds_its_facts(repository: GitRep
     forget_views(repository.path)
     said = append_event(repository.path / "a.txt.sage", BUILD)
     assert said["prevEventId"] == fact["eventId"]
+
+
+def test_a_worktree_shows_what_another_began_to_tell_of_a_file(repository: GitRepository) -> None:
+    repository.commit("before", **{"a.txt": "1\n"})
+    sage(repository.path, "init")
+    linked = repository.worktree("linked", "-q", "-b", "other")
+    sage(linked.path, "record")
+    repository.commit("edit", **{"a.txt": "2\n"})
+    sage(linked.path, "record")
+    assert sidecars_on_disk(linked.path)[b"a.txt.sage"] == sidecars_on_disk(repository.path)[b"a.txt.sage"]
