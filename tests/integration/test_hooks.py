@@ -243,6 +243,13 @@ def test_while_a_recorder_runs_a_hook_only_leaves_word(recorded: Recorded):
     assert len(recorded.starts()) == 1
 
 
+@pytest.mark.parametrize("left", ["", "0", "-1", "00", "1 2", "-l", "x"])
+def test_what_names_no_process_holds_no_recorder_back(recorded: Recorded, left: str):
+    (recorded.sage / "recording").write_text(f"{left}\n")
+    recorded.repository.git("commit", "--allow-empty", "-qm", "x", env={"SAGE_SYNC": ""})
+    assert (recorded.sage / "recording").read_text() != f"{left}\n"
+
+
 def test_a_recorder_in_the_background_keeps_nobody_waiting(recorded: Recorded, tmp_path: Path):
     """git's output ends, and a lock held in an open file is free, while the recorder still runs."""
     gate = tmp_path / "gate"
