@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from sage_git.chronicle.ids import ObjectId
-from sage_git.errors import ConfigError, NotHere
+from sage_git.errors import ConfigError, GitFailed, NotHere
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
+from sage_git.operations.exclude import has_block, install_block
 from sage_git.operations.identity import Identity
-from sage_git.storage.index import Index
+from sage_git.storage.index import Index, discard
 from sage_git.storage.writerlog import WriterLog
 
 CONFIG_PATH: Final = ".sage/config.toml"
@@ -90,9 +91,11 @@ class Checkout:
         try:
             policy = parse_policy(self.repository.git("cat-file", "blob", blob))
             changed = replace(identity, suffix=policy.sidecars.suffix, place=policy.sidecars.place)
-        except ConfigError:  # `status` and `doctor` say so; the record goes on as before
+        except (ConfigError, GitFailed):  # `status` and `doctor` say so; the record goes on as before
             changed = identity
         if changed != identity:
+            if has_block(self.repository.common_dir):
+                install_block(self.repository.common_dir, changed.suffix)
             changed.write(self.sage)
             self.identity = changed
         with self.index.transaction():
@@ -102,8 +105,7 @@ class Checkout:
         """Have the index made anew from log and git when it is asked for next. The caller holds the log's lock."""
         self.close()
         self.__dict__.pop("index", None)
-        for name in ("index.sqlite", "index.sqlite-wal", "index.sqlite-shm"):
-            (self.sage / name).unlink(missing_ok=True)
+        discard(self.sage / "index.sqlite")
 
     def close(self) -> None:
         """Close what was opened."""

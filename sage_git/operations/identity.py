@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from sage_git.chronicle.canonical import canonical_json, parse_json
-from sage_git.chronicle.ids import ObjectId, RepositoryId
+from sage_git.chronicle.ids import ObjectId, RepositoryId, is_hex
 from sage_git.errors import ConfigError, Detail, StorageError, ValidationError
 from sage_git.storage.durable import make_directory, replace_file
 
@@ -40,6 +40,7 @@ class Identity:
             value = parse_json(path.read_bytes())
             known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
             identity = cls(**known | {"backfill": tuple(known.get("backfill", ()))})
+            identity._check()
         except FileNotFoundError:
             return None
         except OSError as problem:
@@ -49,8 +50,28 @@ class Identity:
             raise ConfigError(Detail(name, f"is damaged ({problem})"), remedy=remedy) from None
         return identity
 
+    def _check(self) -> None:
+        """Raises TypeError for values that no `init` writes; what they lead to would be worse than an error."""
+        suffix, place, marks = self.suffix, self.place, self.reflog_marks
+        is_right = {
+            "repository": isinstance(self.repository, str),
+            "since": self.since is None or is_object_id(self.since),
+            "backfill": all(map(is_object_id, self.backfill)),
+            "suffix": isinstance(suffix, str) and suffix.endswith(".sage") and not {"/", "\0"}.intersection(suffix),
+            "place": place in ("beside", "tree", "off"),
+            "reflog_marks": isinstance(marks, dict) and all(isinstance(mark, str) for mark in marks.values()),
+        }
+        for name, holds in is_right.items():
+            if not holds:
+                raise TypeError(f"{name} is not to be used")
+
     def write(self, directory: Path, name: str = FILE_NAME) -> None:
         """Keep this identity in `directory`. Raises StorageError."""
         make_directory(directory)
         fields: dict[str, Any] = asdict(self) | {"format": 1, "backfill": list(self.backfill)}
         replace_file(directory / name, canonical_json(fields) + b"\n")
+
+
+def is_object_id(value: object) -> bool:
+    """True if `value` is an object's id in either format."""
+    return isinstance(value, str) and is_hex(value, 40, 64)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from sage_git.chronicle.ids import EventId
 from sage_git.operations.adoption import Reading, read_sidecar
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.identity import Identity
 from sage_git.operations.placing import TREE, sidecar_of
 from sage_git.storage.durable import set_aside
 from sage_git.storage.index.sidecars import Left, Stamp
@@ -19,8 +20,9 @@ from sage_git.storage.shown import WorkTree
 class Sidecars:
     """The sidecars of a work tree, by key: a source's path or what stands for a subject (`placing`)."""
 
-    def __init__(self, checkout: Checkout, tree: WorkTree) -> None:
+    def __init__(self, checkout: Checkout, tree: WorkTree, identity: Identity) -> None:
         self._checkout = checkout
+        self._identity = identity
         self._index = checkout.index
         self._tree = tree
         self._lost = checkout.sage / "lost" / "sidecars.ndjson"
@@ -28,7 +30,7 @@ class Sidecars:
 
     def file(self, key: bytes) -> bytes:
         """The file's path, relative to the work tree."""
-        return sidecar_of(self._checkout.known_identity(), key)
+        return sidecar_of(self._identity, key)
 
     def left(self, key: bytes) -> Left | None:
         """How we left it; None if we left none."""

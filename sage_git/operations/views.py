@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from sage_git.chronicle.ids import ObjectId, lineage_name
@@ -40,6 +41,7 @@ def bring_current(checkout: Checkout, head: ObjectId | None, deferred: Collectio
         return []
     is_deferred = head in deferred
     keeper = _Keeper(checkout, WorkTree(checkout.repository.work_tree), head, is_deferred=is_deferred)
+    keeper.leave_former_place()
     keeper.look_for_changes_of_others()
     keeper.follow_head()
     keeper.adopt_statements()
@@ -103,7 +105,8 @@ class _Keeper:
         self._checkout = checkout
         self._index = checkout.index
         self._identity = checkout.known_identity()
-        self._sidecars = Sidecars(checkout, tree)
+        self._tree = tree
+        self._sidecars = Sidecars(checkout, tree, self._identity)
         self._head = head
         self._is_deferred = is_deferred
         self._worktree = checkout.worktree
@@ -117,6 +120,23 @@ class _Keeper:
         self._seen_head: ObjectId | None = seen[0]
         self._seen_number: int = seen[1]
         self._starts_over = seen[2:] != json.loads(_state(checkout, head))[2:]
+        self._seen_place: list[str] = seen[2:4]
+
+    def leave_former_place(self) -> None:
+        """Take the sidecars from where they were before the config said otherwise; then there are none."""
+        if not self._seen_place or self._seen_place == [self._identity.place, self._identity.suffix]:
+            return
+        place, suffix = self._seen_place
+        now = self._sidecars
+        self._sidecars = Sidecars(self._checkout, self._tree, replace(self._identity, place=place, suffix=suffix))
+        self.look_for_changes_of_others()
+        self._gone.update(left.path for left in self._index.sidecars.all(self._worktree))
+        self.adopt_statements()
+        with self._index.transaction():
+            self.write()
+        for gathered in (self._shown, self._gone, self._changed, self._tracked, self._asked):
+            gathered.clear()
+        self._sidecars = now
 
     def look_for_changes_of_others(self) -> None:
         """Find sidecars that are not as we left them."""

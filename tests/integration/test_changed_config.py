@@ -1,0 +1,87 @@
+"""What the config says of sidecars changes by a commit; what clone.json and the config may not be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def recorded(repository, sage):
+    """A repository whose hooks record, with one recorded edit of foo.py and one build."""
+    repository.commit("first", **{"foo.py": "x = 1\n"})
+    assert sage("init").returncode == 0
+    repository.commit("second", **{"foo.py": "x = 2\n"})
+    assert sage("note", "build", "success").returncode == 0
+    return repository
+
+
+def configure(repository, old, new):
+    text = repository.read(".sage/config.toml")
+    assert old in text
+    repository.commit("config", **{".sage/config.toml": text.replace(old, new)})
+
+
+def sidecars(repository):
+    """The names of all sidecars of foo.py."""
+    found = repository.path.rglob("foo.py*.sage")
+    return sorted(str(path.relative_to(repository.path)) for path in found)
+
+
+def test_sidecars_move_with_the_config_and_leave_nothing_behind(recorded):
+    assert sidecars(recorded) == ["foo.py.sage"]
+    lines = recorded.read("foo.py.sage")
+    for old, new, where in [
+        ('suffix = ".sage"', 'suffix = ".chronicle.sage"', ["foo.py.chronicle.sage"]),
+        ('place = "beside"', 'place = "tree"', [".sage/tree/foo.py.chronicle.sage"]),
+        ('suffix = ".chronicle.sage"', 'suffix = ".x.sage"', [".sage/tree/foo.py.x.sage"]),
+        ('place = "tree"', 'place = "off"', []),
+        ('place = "off"', 'place = "beside"', ["foo.py.x.sage"]),
+        ('suffix = ".x.sage"', 'suffix = ".sage"', ["foo.py.sage"]),
+    ]:
+        configure(recorded, old, new)
+        assert sidecars(recorded) == where
+        assert recorded.git("status", "--porcelain") == ""
+    assert sorted(recorded.read("foo.py.sage").splitlines()) == sorted(lines.splitlines())
+
+
+def test_what_was_said_in_a_sidecar_that_moves_is_kept(recorded, sage):
+    with open(recorded.path / "foo.py.sage", "ab") as sidecar:
+        sidecar.write(b"no event\n")
+    configure(recorded, 'place = "beside"', 'place = "tree"')
+    assert sidecars(recorded) == [".sage/tree/foo.py.sage"]
+    assert b"no event" in (recorded.path / ".git" / "sage" / "lost" / "sidecars.ndjson").read_bytes()
+
+
+def test_a_config_that_is_a_folder_stops_no_recording(recorded, sage):
+    recorded.git("rm", "-q", ".sage/config.toml")
+    recorded.commit("folder", **{".sage/config.toml/x": "x\n"})
+    recorded.commit("third", **{"foo.py": "x = 3\n"})
+    assert "third" in sage("log", "foo.py").stdout
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"suffix": 5},
+        {"suffix": ""},
+        {"suffix": "/../../x.sage"},
+        {"suffix": ".py"},
+        {"place": []},
+        {"since": 7},
+        {"since": "--all"},
+        {"backfill": ["--all"]},
+        {"reflog_marks": []},
+        {"repository": {}},
+    ],
+    ids=lambda damage: f"{damage}".encode("ascii", "replace").decode().replace("/", "_"),
+)
+def test_a_damaged_identity_is_said_and_not_followed(recorded, sage, damage):
+    path = recorded.path / ".git" / "sage" / "clone.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    answer = sage("log")
+    assert answer.returncode == 3
+    assert "clone.json" in answer.stderr
+    recorded.commit("third", **{"foo.py": "x = 3\n"})
+    assert recorded.git("status", "--porcelain") == ""
