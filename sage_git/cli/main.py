@@ -86,9 +86,17 @@ def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = 
     except Exception as fault:
         if around.environment.get("SAGE_DEBUG"):
             raise
-        said = f"{type(fault).__name__}: {fault}".rstrip(": ").splitlines()[0]
-        render.complain(around, f"{said}; this is a fault of sage-git", "SAGE_DEBUG=1 shows where it happened")
+        render.complain(around, *_explained(fault))
         return 4
+
+
+def _explained(fault: Exception) -> tuple[str, str]:
+    """What to say of an exception that nobody expected, and what to do."""
+    if type(fault).__module__ == "sqlite3":  # not imported here: many commands never open the index
+        remedy = "run `sage-git fsck --repair`, or delete .git/sage/index.sqlite*; it is made anew from log and git"
+        return f"the index is damaged: {fault}", remedy
+    said = f"{type(fault).__name__}: {fault}".rstrip(": ").splitlines()[0]
+    return f"{said}; this is a fault of sage-git", "SAGE_DEBUG=1 shows where it happened"
 
 
 def _run(argv: list[str], surroundings: Surroundings) -> int:

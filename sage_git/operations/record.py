@@ -22,6 +22,7 @@ from sage_git.operations.ledger import enter_missing, is_complete, missing_entri
 from sage_git.operations.observing import observe_commits
 from sage_git.operations.outstanding import Outstanding, find_outstanding
 from sage_git.operations.sealing import seal_full_segments
+from sage_git.storage.index import IndexDamaged, damage_told
 from sage_git.storage.lock import held
 
 Progress = Callable[[int, int], None]
@@ -61,16 +62,33 @@ def bring_current(checkout: Checkout, progress: Progress | None = None) -> Recor
 
     Raises NotHere, GitFailed, StorageError, LockTimeout.
     """
-    head, is_enabled = checkout.head_and_state()
-    if not is_enabled:
-        return RecordOutcome(RecordState.DISABLED, head=head)
-    if _is_current(checkout, head):
-        return RecordOutcome(RecordState.CURRENT, head=head)
+    try:
+        with damage_told():
+            head, is_enabled = checkout.head_and_state()
+            if not is_enabled:
+                return RecordOutcome(RecordState.DISABLED, head=head)
+            if _is_current(checkout, head):
+                return RecordOutcome(RecordState.CURRENT, head=head)
+    except IndexDamaged:
+        pass  # `record` makes it anew
     return record(checkout, progress)
 
 
 def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcome:
-    """Record what is not recorded yet, and make every sidecar of this work tree whole. Raises as `bring_current`."""
+    """Record what is not recorded yet, and make every sidecar of this work tree whole. Raises as `bring_current`.
+
+    An index that turns out to be damaged is made anew.
+    """
+    try:
+        with damage_told():
+            return _record(checkout, progress)
+    except IndexDamaged:
+        with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
+            checkout.discard_index()
+    return _record(checkout, progress)
+
+
+def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
     checkout.known_identity()
     with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
         head, is_enabled = checkout.head_and_state()

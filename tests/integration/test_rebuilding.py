@@ -63,3 +63,18 @@ def test_a_worktree_shows_what_another_began_to_tell_of_a_file(repository: GitRe
     repository.commit("edit", **{"a.txt": "2\n"})
     sage(linked.path, "record")
     assert sidecars_on_disk(linked.path)[b"a.txt.sage"] == sidecars_on_disk(repository.path)[b"a.txt.sage"]
+
+
+def test_a_damaged_index_is_made_anew_and_nothing_is_missing(repository: GitRepository) -> None:
+    sage(repository.path, "init")
+    for number in range(6):
+        repository.commit("more", **{f"{number}.txt": f"{number}\n" * 50})
+    events = logged(repository.path)
+    index = repository.path / ".git/sage/index.sqlite"
+    content = bytearray(index.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    index.write_bytes(content)
+    for leftover in index.parent.glob("index.sqlite-*"):
+        leftover.unlink()
+    repository.commit("last", **{"last.txt": "\n"})
+    assert [event for event in logged(repository.path) if event["filePath"] != "last.txt"] == events

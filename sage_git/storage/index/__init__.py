@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from sage_git.errors import StorageError
+from sage_git.storage.durable import told_as
 from sage_git.storage.index.commits import CommitTable, Reach
 from sage_git.storage.index.events import EventTable
 from sage_git.storage.index.schema import SCHEMA, VERSION
@@ -26,6 +27,20 @@ from sage_git.storage.index.sidecars import SidecarTable, Stamp
 _PATIENCE_SECONDS: Final = 10.0
 
 __all__ = ["CommitTable", "EventTable", "Index", "Reach", "SidecarTable", "Stamp"]
+
+
+class IndexDamaged(StorageError):
+    """The file is no sound database any more: `discard` it, and have it made anew."""
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """Raises IndexDamaged where sqlite finds the file damaged, and StorageError where it cannot read or write it."""
+    try:
+        yield
+    except sqlite3.Error as problem:
+        kind = IndexDamaged if type(problem) is sqlite3.DatabaseError else StorageError
+        raise kind("index.sqlite", "use", str(problem), remedy="run `sage-git fsck --repair`") from problem
 
 
 class Index:
@@ -43,15 +58,14 @@ class Index:
         """The index at `path`; an empty one if the file is missing, of another version or not a database."""
         try:
             return cls(path, _connect(path))
-        except sqlite3.DatabaseError as problem:
-            if isinstance(problem, sqlite3.OperationalError) and "locked" in str(problem):
-                raise StorageError(str(path), "open", "locked", remedy="try again") from None
-            for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-                leftover.unlink(missing_ok=True)
+        except sqlite3.OperationalError as problem:  # locked, read-only, no such folder: nothing is wrong with the file
+            raise _refusal(path, problem) from None
+        except sqlite3.DatabaseError:
+            discard(path)
             try:
                 return cls(path, _connect(path))
             except sqlite3.Error as again:
-                raise StorageError(str(path), "open", str(again)) from None
+                raise _refusal(path, again) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -67,7 +81,8 @@ class Index:
             self.connection.execute("COMMIT")
         except sqlite3.Error as problem:
             self._forget()
-            raise StorageError(str(self.path), "write", str(problem)) from problem
+            kind = IndexDamaged if type(problem) is sqlite3.DatabaseError else StorageError
+            raise kind(str(self.path), "write", str(problem)) from problem
 
     def value(self, key: str) -> str | None:
         """What was last kept under `key`."""
@@ -106,6 +121,18 @@ class Index:
         """Drop what was remembered of rows that may not be there."""
         self.commits.forget()
         self.events.forget()
+
+
+def discard(path: Path) -> None:
+    """Take the index at `path` away, to be made anew. Raises StorageError."""
+    with told_as(path, "remove"):
+        for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+            leftover.unlink(missing_ok=True)
+
+
+def _refusal(path: Path, problem: sqlite3.Error) -> StorageError:
+    remedy = "make sure that you may write there, and that it is no folder; the file itself may be deleted at any time"
+    return StorageError(str(path), "open", str(problem), remedy=remedy)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
