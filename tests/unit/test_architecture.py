@@ -67,6 +67,15 @@ def test_every_error_is_documented_with_its_status(error):
     assert error.code in errors.__doc__ or error is errors.SageError
 
 
+@pytest.mark.parametrize("floor", ["chronicle", "observation", "judgement", "storage", "gitrepo"])
+def test_the_map_names_every_module_of_a_floor_and_no_other(floor):
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{floor}` \|.*\|(.*)\|$", text, re.MULTILINE)
+    assert row, f"docs/architecture.md has no row for {floor}"
+    there = {path.stem for path in (PACKAGE / floor).iterdir() if not path.name.startswith("__")}
+    assert set(re.findall(r"`(\w+)`", row[1])) == there
+
+
 def test_every_make_target_says_what_it_does():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
