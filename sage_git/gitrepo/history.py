@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
+from sage_git.errors import GitFailed
 from sage_git.gitrepo.command import Stream
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
@@ -117,6 +118,17 @@ def read_windows(scratch: Scratch, commits: Sequence[Commit]) -> Iterator[Window
             _add_renames_of_merges(scratch, window)
             _add_sizes_and_contents(scratch, window)
             yield window
+
+
+def is_readable(scratch: Scratch, oid: ObjectId) -> bool:
+    """True if git can say what the commit did, so that a stream which broke did not break because of it."""
+    combined = ("-c", *_RAW, "--no-renames")
+    try:
+        scratch.run("diff-tree", *combined, oid)
+        scratch.run("diff-tree", *_RAW, *_RENAMES, oid)
+    except GitFailed:
+        return False
+    return True
 
 
 def _add_renames_of_merges(scratch: Scratch, window: Window) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.errors import GitFailed
 from sage_git.gitrepo.ahead import ahead
-from sage_git.gitrepo.history import WINDOW, CommitChanges, Window, read_windows
+from sage_git.gitrepo.history import WINDOW, CommitChanges, Window, is_readable, read_windows
 from sage_git.gitrepo.merges import differences_from_automatic
 from sage_git.judgement.verdict import Circumstance, verdict
 from sage_git.observation.changes import is_missing
@@ -37,7 +38,31 @@ class Batch:
 
 
 def observe_commits(checkout: Checkout, outstanding: Outstanding, findings: list[Finding]) -> Iterator[Batch]:
-    """Record `outstanding`, a window at a time; each is durable when it is yielded. Raises GitFailed, StorageError."""
+    """Record `outstanding`, a window at a time; each is durable when it is yielded. Raises GitFailed, StorageError.
+
+    A commit that git cannot read is a finding, and defers what comes after it and nothing else.
+    """
+    try:
+        yield from _observe_windows(checkout, outstanding, findings)
+    except GitFailed as failure:
+        left = [commit for commit in outstanding.commits if checkout.index.commits.known(commit.oid) is None]
+        unreadable = {commit.oid for commit in left if not is_readable(checkout.scratch, commit.oid)}
+        if not unreadable:
+            raise
+        for oid in sorted(unreadable):
+            message = f"git cannot read commit {oid[:12]} ({failure}): run `git fsck`, mend it, then `sage-git record`"
+            findings.append(Finding("unobservable", message, oid))
+        readable = []
+        for commit in left:
+            if commit.oid in unreadable or not unreadable.isdisjoint(commit.parents):
+                unreadable.add(commit.oid)
+                outstanding.deferred.append(commit.oid)
+            else:
+                readable.append(commit)
+        yield from _observe_windows(checkout, replace(outstanding, commits=readable), findings)
+
+
+def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: list[Finding]) -> Iterator[Batch]:
     if not outstanding.commits:
         return
     goes_on = main_lines(outstanding.commits)

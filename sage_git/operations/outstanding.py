@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from sage_git.chronicle.ids import EventId, ObjectId, is_hex
+from sage_git.errors import GitFailed
 from sage_git.gitrepo import promised, reflog
 from sage_git.gitrepo.history import commits_not_in, read_commits
+from sage_git.gitrepo.repository import Repository
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.ledger import Entry
@@ -70,24 +72,37 @@ def find_outstanding(checkout: Checkout, head: ObjectId | None, marks: Mapping[s
     if not tips:
         return Outstanding([], frozenset(), frozenset(), [], read.marks, rewritten)
     if identity.since is not None and repository.named(identity.since) == [None]:
-        return Outstanding([], frozenset(), frozenset(), tips, _unread(marks), rewritten)
+        return Outstanding([], frozenset(), frozenset(), tips, read.marks, rewritten)
     known = [*([identity.since] if identity.since else []), *index.commits.recent_tips(_RECENT_TIPS)]
-    listed = [oid for oid in commits_not_in(repository, tips, known) if index.commits.known(oid) is None]
-    commits = read_commits(checkout.scratch, listed)
+    reached, unreachable = _reached(repository, tips, known)
+    tips = [tip for tip in tips if tip not in unreachable]
+    commits = read_commits(checkout.scratch, [oid for oid in reached if index.commits.known(oid) is None])
     commits, deferred = _observable(checkout, commits)
     return Outstanding(
         commits,
         _made_here(checkout, tips, known, commits, read.made),
         _backfilled(checkout, {commit.oid for commit in commits}),
-        deferred,
-        _unread(marks) if deferred else read.marks,
+        [*unreachable, *deferred],
+        read.marks,
         rewritten,
     )
 
 
-def _unread(marks: Mapping[str, str]) -> Mapping[str, str]:
-    """While commits are deferred the reflogs are read again next time."""
-    return marks
+def _reached(
+    repository: Repository, tips: Sequence[ObjectId], known: Sequence[ObjectId]
+) -> tuple[list[ObjectId], list[ObjectId]]:
+    """What the tips reach, parents first, and the tips whose history git cannot walk: they keep no other waiting."""
+    try:
+        return commits_not_in(repository, tips, known), []
+    except GitFailed:
+        reached: dict[ObjectId, None] = {}
+        broken: list[ObjectId] = []
+        for tip in tips:
+            try:
+                reached.update(dict.fromkeys(commits_not_in(repository, [tip], known)))
+            except GitFailed:
+                broken.append(tip)
+        return list(reached), broken
 
 
 def _observable(checkout: Checkout, commits: Sequence[Commit]) -> tuple[list[Commit], list[ObjectId]]:

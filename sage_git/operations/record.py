@@ -7,7 +7,7 @@ disabled or forgotten is made up for by the next. One recorder runs at a time.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -99,7 +99,7 @@ def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             findings.extend(views.bring_current(checkout, head, outstanding.deferred))
             with checkout.index.transaction():
-                checkout.index.keep(_REFLOGS, json.dumps(dict(outstanding.marks)))
+                checkout.index.keep(_REFLOGS, json.dumps(dict(_read_up_to(checkout, outstanding))))
                 checkout.index.keep(_DEFERRED, json.dumps(outstanding.deferred))
                 keep_findings(checkout.index, findings)
             seal_full_segments(checkout)
@@ -136,6 +136,11 @@ def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | 
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
         enter_missing(checkout, outstanding.logged)
     return done, events, findings
+
+
+def _read_up_to(checkout: Checkout, outstanding: Outstanding) -> Mapping[str, str]:
+    """How far the reflogs need not be read again: while commits are deferred, no farther than before."""
+    return _marks(checkout) if outstanding.deferred else outstanding.marks
 
 
 def _is_current(checkout: Checkout, head: ObjectId | None) -> bool:
