@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sage_git.chronicle.ids import is_hex, is_plan_id
@@ -12,6 +13,7 @@ from sage_git.errors import Detail
 
 _TYPE_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MODES: Final = frozenset(("100644", "100664", "100755", "120000", "160000"))
 
@@ -31,6 +33,12 @@ class Field:
     name: str
     kind: Kind
     optional: bool
+
+
+def timestamp(clock_ms: int) -> str:
+    """Milliseconds since 1970 as events carry them: ISO 8601 in UTC. Raises OverflowError beyond the years 1–9999."""
+    moment = _EPOCH + timedelta(milliseconds=clock_ms)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def is_timestamp(value: object) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
+from sage_git.chronicle.kinds import timestamp
 
 _FIRST_SECOND: Final = -62_135_596_800  # 0001-01-01T00:00:00Z
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_AUTHOR: Final = 4_096
 _ACTOR_LINE: Final = re.compile(
     rb"^Sage-Actor: (?P<agent>[A-Za-z0-9._-]{1,64})(?:/(?P<session>[A-Za-z0-9._-]{1,128}))?"
@@ -32,8 +31,8 @@ class Commit:
 
     @property
     def timestamp(self) -> str:
-        """The committer date as events carry it: ISO 8601, UTC, milliseconds."""
-        return timestamp(self.committed)
+        """The committer date as events carry it."""
+        return timestamp(1000 * self.committed)
 
     def actor(self) -> dict[str, str]:
         """Who made it: the tool named by the first valid `Sage-Actor` line, else git; and the author as written."""
@@ -57,15 +56,6 @@ def parse_commit(oid: ObjectId, raw: bytes) -> Commit:
         elif line.startswith(b"committer ") and not committer:
             committer = line[10:]
     return Commit(oid, tuple(parents), _identity(author), _seconds(committer), message)
-
-
-def timestamp(seconds: int) -> str:
-    """ISO 8601 in UTC with milliseconds for `seconds` since 1970 within years 1–9999."""
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return (
-        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-        f"T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.000Z"
-    )
 
 
 def percent_encoded(raw: bytes) -> str:

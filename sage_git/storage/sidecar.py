@@ -10,13 +10,13 @@ its newline, gives it that. Not here: what a repository adds (operations.stateme
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from sage_git.chronicle.event import Event, check_event
+from sage_git.chronicle.kinds import timestamp
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import Detail, ValidationError
 from sage_git.storage.durable import append_and_sync, cut_back, read_at, set_aside, sync_directory, sync_file, told_as
@@ -112,11 +112,6 @@ def checked_path(path: StrPath, suffix: str = SUFFIX) -> str:
     if "\0" in name:
         raise ValidationError(Detail("path", "contains a NUL character", name, "a path"))
     return name
-
-
-def timestamp(clock_ms: int) -> str:
-    """Milliseconds since 1970 as an event's timestamp."""
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(clock_ms // 1000))}.{clock_ms % 1000:03d}Z"
 
 
 def _place(given: Mapping[str, Any], recent: Recent, clock_ms: int, *, compute_id: bool) -> tuple[Event, bool]:
