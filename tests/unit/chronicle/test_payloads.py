@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sage_git.chronicle.payloads import FACT_TYPES, PAYLOADS, PLAN_TYPES, VERDICT_TYPES, check_payload, is_fact
+from sage_git.chronicle.payloads import FACT_TYPES, PAYLOADS, VERDICT_TYPES, check_payload, is_fact
 
 OID, NULL, SHA = "c" * 40, "0" * 40, "d" * 64
 COMPLETE: dict[str, dict[str, Any]] = {
@@ -119,6 +119,6 @@ def test_sizes_and_durations_are_numbers():
 
 
 def test_facts_verdicts_and_plans_are_types_of_the_table():
-    assert set(PAYLOADS) >= FACT_TYPES | VERDICT_TYPES | PLAN_TYPES
+    assert set(PAYLOADS) >= FACT_TYPES | VERDICT_TYPES
     assert is_fact("FILE_SPLIT")
     assert not is_fact("ROGUE_EDIT_DETECTED")
