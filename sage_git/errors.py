@@ -95,7 +95,9 @@ class GitFailed(SageError):
 
     def __init__(self, arguments: tuple[str, ...], status: int, stderr: str) -> None:
         words = stderr.strip().splitlines()
-        super().__init__(f"git {' '.join(arguments[:2])} failed ({status}): {words[-1] if words else 'no message'}")
+        said = words[-1] if words else "no message"
+        remedy = "do what git says; `git fsck` looks at the repository, `sage-git doctor` at how we are set up in it"
+        super().__init__(f"git {' '.join(arguments[:2])} failed ({status}): {said}", remedy=remedy)
         self.arguments, self.status, self.stderr = arguments, status, stderr
 
 

@@ -139,7 +139,7 @@ class Stream:
         self._process.kill()
         assert self._process.stderr is not None
         stderr = self._process.stderr.read().decode("utf-8", "replace")
-        return GitFailed(self._arguments, self._process.wait(), stderr)
+        return GitFailed(_without_settings(self._arguments), self._process.wait(), stderr)
 
     def close(self) -> None:
         """End the process; safe to call twice."""
@@ -173,5 +173,13 @@ def _finish(
         raise NotHere("git is not on PATH", remedy="install git 2.38 or newer") from None
     if done.returncode:
         shown = tuple(each if isinstance(each, str) else each.decode("utf-8", "replace") for each in arguments)
-        raise GitFailed(shown, done.returncode, done.stderr.decode("utf-8", "replace"))
+        raise GitFailed(_without_settings(shown), done.returncode, done.stderr.decode("utf-8", "replace"))
     return done.stdout
+
+
+def _without_settings(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """`arguments` from git's command on, so that an error names that and not what we pinned before it."""
+    at = 0
+    while arguments[at : at + 1] == ("-c",):
+        at += 2
+    return arguments[at:]

@@ -55,7 +55,7 @@ class Repository:
         except GitFailed as failure:
             raise _not_here(failure, start) from None
         except (FileNotFoundError, NotADirectoryError):
-            raise NotHere(f"{start} is not a directory") from None
+            raise NotHere(f"{start} is not a directory", remedy="go to one, or name one with -C") from None
         work_tree = Path(top) if top and bare != "true" else None
         return cls(work_tree, Path(git_dir), Path(common), object_format, shallow == "true", environment)
 
