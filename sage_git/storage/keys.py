@@ -61,7 +61,8 @@ def introduction(directory: Path) -> bytes:
     """The content of writer.json, as the sealed log carries it. Raises StorageError."""
     content = _read(directory / "writer.json")
     if content is None:
-        raise StorageError(str(directory / "writer.json"), "read", "ENOENT")
+        remedy = "nothing to do: the next append makes it again from writer.key"
+        raise StorageError(str(directory / "writer.json"), "read", "ENOENT", remedy=remedy)
     return content
 
 
@@ -69,7 +70,7 @@ def load_key(directory: Path) -> Ed25519PrivateKey:
     """This clone's private key. Raises StorageError, ValidationError."""
     content = _read(directory / "writer.key")
     if content is None:
-        raise StorageError(str(directory / "writer.key"), "read", "ENOENT")
+        raise StorageError(str(directory / "writer.key"), "read", "ENOENT", remedy="restore it from a backup")
     return _parse(content, directory / "writer.key")
 
 

@@ -94,7 +94,7 @@ class WorkTree:
         replace_file(Path(os.fsdecode(self.file(relative))), b"".join(line + b"\n" for line in lines))
         stamp = self.stamp(relative)
         if stamp is None:
-            raise StorageError(os.fsdecode(relative), "replace", "ENOENT")
+            raise StorageError(os.fsdecode(relative), "replace", "ENOENT", remedy="run `sage-git record`")
         return stamp
 
     def set_torn_aside(self, relative: bytes, fragment: bytes, size: int, lost: Path) -> None:
