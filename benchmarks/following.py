@@ -33,7 +33,7 @@ class Cause(Enum):
 
 @dataclass(slots=True)
 class Agreement:
-    """How many of the `files` have the same commits in both, and the causes of every difference."""
+    """How many of the `files` have the same commits in both, merges left out, and the causes of every difference."""
 
     files: int = 0
     same: int = 0
@@ -67,7 +67,7 @@ def agreement(repository: Repository, since: str) -> Agreement:
     for path in renamed_files(repository, since):
         ours, theirs = told(repository, path), followed(repository, path, since)
         found.files += 1
-        found.same += ours.facts.keys() == theirs
+        found.same += {commit for commit in ours.facts if len(parents[commit]) < 2} == theirs
         found.commits += len(ours.facts.keys() & theirs)
         for commit in ours.facts.keys() - theirs:
             found.note(_why_ours(repository, ours, commit, parents, path), path, commit)

@@ -74,7 +74,8 @@ def findings(history: History, ground: Path) -> Iterator[str]:
     yield from soundness(repository, before)
     yield from moves(repository)
     found = agreement(repository, since)
-    yield f"git log --follow: {found.same} of {found.files} files alike, {found.commits:,} commits in both"
+    alike = f"{found.same} of {found.files} files alike, merges left out"
+    yield f"git log --follow: {alike}; {found.commits:,} commits in both"
     for cause, count in found.causes.most_common():
         yield f"  {count:,} {cause.value}, as {found.examples[cause][0]}"
     yield from made_elsewhere(history, ground / "elsewhere", commits)
@@ -86,16 +87,15 @@ def early_start(history: History, target: Path, refs: str = "+HEAD:refs/heads/th
     repository = Repository(target, sealed_environment(target.parent / "home"))
     target.mkdir(parents=True)
     repository.git("init", "--quiet")
-    objects = repository.path / ".git" / "objects" / "info" / "alternates"
-    objects.write_text(
-        f"{Repository(history.source, repository.environment).git('rev-parse', '--git-path', 'objects')}\n"
-    )
-    repository.git("remote", "add", "origin", str(history.source))
-    repository.git("fetch", "--quiet", "--no-tags", "origin", refs)
-    tip = repository.git("rev-parse", refs.rpartition(":")[2])
+    objects = Repository(history.source, repository.environment).git("rev-parse", "--git-path", "objects")
+    alternates = repository.path / ".git" / "objects" / "info" / "alternates"
+    alternates.write_text(f"{history.source / objects}\n")
+    tip = repository.git("ls-remote", str(history.source), "HEAD").split()[0]
     since = history.begin or repository.git("rev-list", "--first-parent", tip).splitlines()[-1]
     repository.git("checkout", "--quiet", "-B", "recorded", since)
-    repository.sage("init")
+    repository.sage("init")  # before the rest has a branch, for a branch of that day would count as backfill
+    repository.git("remote", "add", "origin", str(history.source))
+    repository.git("fetch", "--quiet", "--no-tags", "origin", refs)
     repository.git(*NO_HOOKS, "merge", "--quiet", "--no-edit", tip)
     return repository, since
 
