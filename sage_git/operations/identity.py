@@ -52,13 +52,14 @@ class Identity:
 
     def _check(self) -> None:
         """Raises TypeError for values that no `init` writes; what they lead to would be worse than an error."""
-        suffix, place, marks = self.suffix, self.place, self.reflog_marks
+        suffix: object = self.suffix  # whatever the file had
+        marks: object = self.reflog_marks
         is_right = {
             "repository": isinstance(self.repository, str),
             "since": self.since is None or is_object_id(self.since),
             "backfill": all(map(is_object_id, self.backfill)),
             "suffix": isinstance(suffix, str) and suffix.endswith(".sage") and not {"/", "\0"}.intersection(suffix),
-            "place": place in ("beside", "tree", "off"),
+            "place": self.place in ("beside", "tree", "off"),
             "reflog_marks": isinstance(marks, dict) and all(isinstance(mark, str) for mark in marks.values()),
         }
         for name, holds in is_right.items():
