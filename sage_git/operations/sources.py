@@ -15,9 +15,9 @@ from sage_git.chronicle.ids import lineage_name
 from sage_git.errors import NotHere, UsageError
 from sage_git.observation.commit import percent_encoded
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import key_of, subject_in
+from sage_git.operations.placing import key_of, path_text, subject_in
 from sage_git.operations.subjects import subject_lineage
-from sage_git.operations.views import component_at, path_text
+from sage_git.operations.views import component_at
 from sage_git.storage import queries
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sage_git.chronicle.canonical import canonical_json
 from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.ids import EventId, ObjectId, event_id
+from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
 from sage_git.observation.lineage import heads
 from sage_git.operations import views
@@ -24,14 +25,14 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.ends import ends_of, keep_ends
 from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
 from sage_git.operations.opened import OpenCheckouts, leads_out, nearest_folder
-from sage_git.operations.placing import key_of, sidecar_of, subject_in
+from sage_git.operations.placing import key_of, path_text, sidecar_of, subject_in
 from sage_git.operations.record import record
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 from sage_git.storage.recent import RECENT_LINES
-from sage_git.storage.sidecar import checked_path, timestamp
+from sage_git.storage.sidecar import checked_path
 
 _LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
 _FRAGMENTS: Final = 8
@@ -81,7 +82,7 @@ class Statement:
     @property
     def subject(self) -> str:
         """What the event carries as its `subject`."""
-        return subject_in(self.key) or subject_of_source(views.path_text(self.key))
+        return subject_in(self.key) or subject_of_source(path_text(self.key))
 
     def fields(self) -> dict[str, Any]:
         """What was given, with subject and time. Raises ValidationError for what nobody may say."""
@@ -91,7 +92,7 @@ class Statement:
             remedy = "leave it out, or append to the chronicle of what the event is about"
             wrong = Detail("subject", "is not what this chronicle is about", fields["subject"], self.subject)
             raise ValidationError(wrong, remedy=remedy)
-        if subject_in(self.key) is None and views.path_text(self.key).encode() != self.key:
+        if subject_in(self.key) is None and path_text(self.key).encode() != self.key:
             fields.setdefault("pathEncoding", "percent")
         fields.setdefault("timestamp", timestamp(self.clock_ms))
         return fields

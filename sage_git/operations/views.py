@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
-from sage_git.observation.commit import percent_encoded
 from sage_git.observation.lineage import differing_paths, heads
 from sage_git.operations.adoption import adopt
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import is_inside, key_of, subject_in, subject_key
+from sage_git.operations.placing import is_inside, key_of, path_text, subject_in, subject_key
 from sage_git.operations.sidecars import Sidecars
 from sage_git.operations.subjects import subject_source
+from sage_git.storage import queries
 from sage_git.storage.shown import WorkTree
 
 _SEEN: Final = "seen:"
@@ -75,14 +75,6 @@ def component_at(checkout: Checkout, head: ObjectId | None, path: bytes) -> int 
         return index.events.component(lineages[0])
     number = index.events.known_lineage(lineage_name(identity.repository, text, identity.since))
     return None if number is None else index.events.component(number)
-
-
-def path_text(path: bytes) -> str:
-    """`path` as events carry it."""
-    try:
-        return path.decode("utf-8")
-    except UnicodeDecodeError:
-        return percent_encoded(path)
 
 
 def _state(checkout: Checkout, head: ObjectId | None) -> str:
@@ -224,24 +216,15 @@ class _Keeper:
 
     def _start_over(self) -> None:
         """Look at every source of HEAD, and at every sidecar that we ever left."""
-        rows = self._index.connection.execute(
-            "SELECT DISTINCT paths.path FROM heads JOIN paths ON paths.id = heads.path"
-        )
-        known = {row[0] for row in rows}
+        known = queries.paths_with_facts(self._index.connection)
         known.update(left.path for left in self._index.sidecars.all(self._worktree) if subject_in(left.path) is None)
         self._look_at(known)
         self._look_at_statements(0)
 
     def _look_at_statements(self, after: int) -> None:
         """Look at the sources and subjects that statements since an event number are about."""
-        rows = self._index.connection.execute(
-            "SELECT DISTINCT lineages.name, line FROM events JOIN membership ON membership.number = events.number"
-            " JOIN lineages ON lineages.id = lineage"
-            " WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL",
-            (after,),
-        )
         sources: set[bytes] = set()
-        for name, line in rows:
+        for name, line in queries.statements_after(self._index.connection, after):
             if name.startswith("subject:"):
                 key = subject_key(name.removeprefix("subject:"))
                 number = self._index.events.known_lineage(name)

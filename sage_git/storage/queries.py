@@ -150,6 +150,22 @@ def paths_under(connection: sqlite3.Connection, folder: bytes) -> bool:
     )
 
 
+def paths_with_facts(connection: sqlite3.Connection) -> set[bytes]:
+    """Every path that any fact was ever about."""
+    sql = "SELECT DISTINCT paths.path FROM heads JOIN paths ON paths.id = heads.path"
+    return {path for (path,) in connection.execute(sql)}
+
+
+def statements_after(connection: sqlite3.Connection, number: int) -> list[tuple[str, bytes]]:
+    """Lineage and line of the events after `number` that no observed commit explains, once for each lineage."""
+    sql = (
+        "SELECT DISTINCT lineages.name, line FROM events JOIN membership ON membership.number = events.number"
+        " JOIN lineages ON lineages.id = lineage"
+        " WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL"
+    )
+    return connection.execute(sql, (number,)).fetchall()
+
+
 def path_ending_in(connection: sqlite3.Connection, name: bytes) -> bytes | None:
     """A recorded path whose last part is `name`."""
     tail = b"/" + name
