@@ -14,14 +14,13 @@ from typing import Any, Final, Self
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.storage.index.schema import NOT_A_FACT
 
 _PORTION: Final = 400
-FACTS: Final = ("FILE_ADDED", "FILE_EDITED", "FILE_REMOVED", "FILE_RENAMED", "FILE_SPLIT", "FILE_MERGED")
 _COLUMNS: Final = "e.number, e.event_id, e.type, e.time, e.line, c.oid, c.chain, c.position"
 _JOINED: Final = "LEFT JOIN commits c ON c.id = e.commit_id"
 _FROM: Final = f"FROM events e {_JOINED}"
-# The condition of the partial index answers_and_halts; SQLite uses it only for queries that say the same.
-_NOT_A_FACT: Final = f"e.type NOT IN ({', '.join(map(repr, FACTS))})"
+_NOT_A_FACT: Final = f"e.{NOT_A_FACT}"
 # A statement has no commit; at the same instant it comes after the facts that it may hang on.
 _ORDER: Final = (
     "ORDER BY e.time DESC, COALESCE(c.generation, 1 << 60) DESC, e.commit_id DESC, e.depth DESC, e.event_id DESC"
