@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, is_hex
 from sage_git.chronicle.payloads import FACT_TYPES
 from sage_git.errors import GitFailed, NotHere, UsageError
 from sage_git.operations.history import Entry, Readings, Selection, entries_of
+from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def _labelled(shown: bytes, old: str, new: str, path: bytes) -> str:
 
 
 def _raw(event: Event, field: str) -> bytes:
-    path = str(event.get(field, ""))
-    return unquote_to_bytes(path) if event.get("pathEncoding") == "percent" else path.encode("utf-8", "surrogateescape")
+    return raw_path(event, str(event.get(field, "")))
 
 
 def _object_id(event: Event, field: str) -> str:

@@ -167,7 +167,7 @@ def paths_of(event: Event) -> list[str]:
     for field in ("resultingPaths", "sourcePaths"):
         several = event.get(field)
         named += several if isinstance(several, list) else []
-    return [path for path in dict.fromkeys(named) if isinstance(path, str)]
+    return list(dict.fromkeys(path for path in named if isinstance(path, str)))
 
 
 def _within(row: Row, selection: Selection) -> bool:

@@ -16,6 +16,7 @@ from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.identity import Identity
+from sage_git.operations.paths import path_text, raw_path
 from sage_git.operations.sealing import sealed_bodies
 from sage_git.operations.subjects import subject_lineage, subject_source
 from sage_git.storage.index import Index
@@ -159,25 +160,25 @@ def lineages_of(index: Index, identity: Identity, event: Event) -> tuple[int, ..
     if kind in MOVES:
         found = [lineage for parent in parents for lineage in _standing(index, parent)]
     elif is_fact(kind) or ("filePath" in fields and "graphCommit" in fields):
-        path = fields.get("oldPath") or fields["filePath"]
-        found = [lineage for parent in parents for lineage in _along(index, parent, path)]
+        path = raw_path(fields, fields.get("oldPath") or fields["filePath"])
+        found = lineages_along(index, parents, path)
         if not found:
             birth = fields["graphCommit"] if kind == "FILE_ADDED" else identity.since
-            found = [index.events.lineage(lineage_name(identity.repository, path, birth))]
+            found = [index.events.lineage(lineage_name(identity.repository, path_text(path), birth))]
     else:
         subject = event.subject or ""
         name = subject_lineage(subject)
         if name is not None:
             found = [index.events.lineage(name)]
         else:
-            path = subject_source(subject)
-            found = [lineage for parent in parents for lineage in _along(index, parent, path)]
+            path = raw_path(fields, subject_source(subject))
+            found = lineages_along(index, parents, path)
             if not found:
-                found = [index.events.lineage(lineage_name(identity.repository, path, identity.since))]
+                found = [index.events.lineage(lineage_name(identity.repository, path_text(path), identity.since))]
     return tuple(dict.fromkeys(found))
 
 
-def lineages_along(index: Index, facts: Iterable[EventId], path: str) -> list[int]:
+def lineages_along(index: Index, facts: Iterable[EventId], path: bytes) -> list[int]:
     """The lineages of a path whose newest facts these are."""
     return list(dict.fromkeys(lineage for fact in facts for lineage in _along(index, fact, path)))
 
@@ -187,7 +188,7 @@ def _standing(index: Index, event_id: EventId) -> Sequence[int]:
     return () if node is None else node.lineages
 
 
-def _along(index: Index, event_id: EventId, path: str) -> Sequence[int]:
+def _along(index: Index, event_id: EventId, path: bytes) -> Sequence[int]:
     """The lineages in which `event_id` is about `path`: for a split or merge, those of its parent on that path."""
     node = index.events.node(event_id)
     if node is None or len(node.lineages) < 2:
@@ -197,13 +198,15 @@ def _along(index: Index, event_id: EventId, path: str) -> Sequence[int]:
         return node.lineages
     for parent in node.parents:
         fact = index.events.event(parent)
-        if fact is not None and path in (
-            fact.fields.get("newPath"),
-            fact.fields.get("filePath"),
-            fact.fields.get("oldPath"),
-        ):
+        if fact is not None and path in _paths_of(fact):
             return _along(index, parent, path)
     return node.lineages
+
+
+def _paths_of(fact: Event) -> Iterator[bytes]:
+    for field in ("newPath", "filePath", "oldPath"):
+        if field in fact.fields:
+            yield raw_path(fact.fields, fact.fields[field])
 
 
 def milliseconds(timestamp: str) -> int:

@@ -216,13 +216,4 @@ class _Recorder:
                 rows.put(path, place, facts, detached=False)
                 if len(facts) > 1:
                     # Two lives of one path are one chronicle from here on, though no event says so yet.
-                    self._index.events.join(lineages_along(self._index, facts, _text(path)))
-
-
-def _text(path: bytes) -> str:
-    from sage_git.observation.commit import percent_encoded
-
-    try:
-        return path.decode("utf-8")
-    except UnicodeDecodeError:
-        return percent_encoded(path)
+                    self._index.events.join(lineages_along(self._index, facts, path))

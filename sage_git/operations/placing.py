@@ -6,7 +6,6 @@ import os
 from hashlib import sha256
 from typing import Final
 
-from sage_git.observation.commit import percent_encoded
 from sage_git.operations.identity import Identity
 from sage_git.operations.subjects import is_subject_name
 
@@ -62,11 +61,3 @@ def key_of(identity: Identity, sidecar: bytes) -> bytes | None:
     if folder == b".sage" and is_subject_name(name.decode("utf-8", "replace")):
         return subject_key(name.decode("ascii"))
     return stem
-
-
-def path_text(path: bytes) -> str:
-    """`path` as events carry it."""
-    try:
-        return path.decode("utf-8")
-    except UnicodeDecodeError:
-        return percent_encoded(path)

@@ -19,7 +19,8 @@ from sage_git.operations import before, history, sources
 from sage_git.operations.before import PlainCommit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.history import Entry, Readings, Selection
-from sage_git.operations.placing import path_text, sidecar_of
+from sage_git.operations.paths import path_text
+from sage_git.operations.placing import sidecar_of
 from sage_git.operations.sources import Source
 from sage_git.storage import queries
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, leaf
@@ -17,6 +16,7 @@ from sage_git.errors import NotHere, UsageError
 from sage_git.operations import views
 from sage_git.operations.adoption import is_statement
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.paths import raw_path
 from sage_git.operations.placing import subject_key
 from sage_git.operations.sealing import store_of
 from sage_git.operations.statements import Statement, append_statement
@@ -110,6 +110,4 @@ def _key(event: Event) -> bytes:
     named = (
         subject_source(subject) if subject is not None else next((event[each] for each in _PATHS if each in event), "")
     )
-    return (
-        unquote_to_bytes(named) if event.get("pathEncoding") == "percent" else named.encode("utf-8", "surrogateescape")
-    )
+    return raw_path(event, named)

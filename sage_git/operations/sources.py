@@ -15,7 +15,8 @@ from sage_git.chronicle.ids import lineage_name
 from sage_git.errors import NotHere, UsageError
 from sage_git.observation.commit import percent_encoded
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import key_of, path_text, subject_in
+from sage_git.operations.paths import path_text
+from sage_git.operations.placing import key_of, subject_in
 from sage_git.operations.subjects import subject_lineage
 from sage_git.operations.views import component_at
 from sage_git.storage import queries
@@ -91,7 +92,7 @@ def _chronicle(checkout: Checkout, source: Source) -> int | None:
     now = component_at(checkout, checkout.repository.head(), raw)
     if now is not None:
         return now
-    lineages = lineages_along(index, queries.events_at(index.connection, raw)[-1:], path_text(raw))
+    lineages = lineages_along(index, queries.events_at(index.connection, raw)[-1:], raw)
     return index.events.component(lineages[0]) if lineages else None
 
 

@@ -25,7 +25,8 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.ends import ends_of, keep_ends
 from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
 from sage_git.operations.opened import OpenCheckouts, leads_out, nearest_folder
-from sage_git.operations.placing import key_of, path_text, sidecar_of, subject_in
+from sage_git.operations.paths import path_text
+from sage_git.operations.placing import key_of, sidecar_of, subject_in
 from sage_git.operations.record import record
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION

@@ -18,7 +18,8 @@ from sage_git.operations.adoption import adopt
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
-from sage_git.operations.placing import is_inside, key_of, path_text, subject_in, subject_key
+from sage_git.operations.paths import path_text, raw_path
+from sage_git.operations.placing import is_inside, key_of, subject_in, subject_key
 from sage_git.operations.sidecars import Sidecars
 from sage_git.operations.subjects import subject_source
 from sage_git.storage import queries
@@ -69,11 +70,10 @@ def last_head(checkout: Checkout) -> ObjectId | None:
 def component_at(checkout: Checkout, head: ObjectId | None, path: bytes) -> int | None:
     """The chronicle of a source at HEAD; None if nothing is known of it. Whether HEAD has the source is not asked."""
     index, identity = checkout.index, checkout.known_identity()
-    text = path_text(path)
-    lineages = lineages_along(index, heads(index.commits, index.commits.place(head), path), text)
+    lineages = lineages_along(index, heads(index.commits, index.commits.place(head), path), path)
     if lineages:
         return index.events.component(lineages[0])
-    number = index.events.known_lineage(lineage_name(identity.repository, text, identity.since))
+    number = index.events.known_lineage(lineage_name(identity.repository, path_text(path), identity.since))
     return None if number is None else index.events.component(number)
 
 
@@ -231,9 +231,10 @@ class _Keeper:
                 if number is not None:
                     self._shown[key] = self._index.events.component(number)
             else:
-                subject = json.loads(line).get("subject")
+                event = json.loads(line)
+                subject = event.get("subject")
                 if isinstance(subject, str) and "\0" not in subject:
-                    sources.add(subject_source(subject).encode("utf-8", "surrogateescape"))
+                    sources.add(raw_path(event, subject_source(subject)))
         self._look_at(sources)
 
     def _look_at_births(self, after: int) -> None:
@@ -244,7 +245,7 @@ class _Keeper:
             (after,),
         )
         born = [json.loads(line) for (line,) in rows]
-        self._look_at((event.get("oldPath") or event["filePath"]).encode() for event in born)
+        self._look_at(raw_path(event, event.get("oldPath") or event["filePath"]) for event in born)
 
     def _look_at(self, paths: Iterable[bytes]) -> None:
         """Decide of each path whether HEAD has it, and which chronicle is its."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sage_git import append_event
@@ -78,3 +79,15 @@ def test_a_damaged_index_is_made_anew_and_nothing_is_missing(repository: GitRepo
         leftover.unlink()
     repository.commit("last", **{"last.txt": "\n"})
     assert [event for event in logged(repository.path) if event["filePath"] != "last.txt"] == events
+
+
+def test_a_name_that_is_not_utf_8_is_found_again_in_another_worktree(repository: GitRepository) -> None:
+    (repository.path / os.fsdecode(b"50%\xff.txt")).write_text("1\n")
+    repository.commit("before")
+    sage(repository.path, "init")
+    linked = repository.worktree("linked", "-q", "-b", "other")
+    sage(linked.path, "record")
+    (repository.path / os.fsdecode(b"50%\xff.txt")).write_text("2\n")
+    repository.commit("edit")
+    sage(linked.path, "record")
+    assert b"50%\xff.txt.sage" in sidecars_on_disk(linked.path)
