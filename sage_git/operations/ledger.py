@@ -159,8 +159,8 @@ def lineages_of(index: Index, identity: Identity, event: Event) -> tuple[int, ..
     kind = event.type
     if kind in MOVES:
         found = [lineage for parent in parents for lineage in _standing(index, parent)]
-    elif is_fact(kind) or ("filePath" in fields and "graphCommit" in fields):
-        path = raw_path(fields, fields.get("oldPath") or fields["filePath"])
+    elif "graphCommit" in fields and isinstance(named := fields.get("oldPath") or fields.get("filePath"), str):
+        path = raw_path(fields, named)
         found = lineages_along(index, parents, path)
         if not found:
             birth = fields["graphCommit"] if kind == "FILE_ADDED" else identity.since

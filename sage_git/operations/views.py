@@ -249,7 +249,7 @@ class _Keeper:
 
     def _look_at(self, paths: Iterable[bytes]) -> None:
         """Decide of each path whether HEAD has it, and which chronicle is its."""
-        wanted = {path for path in paths if subject_in(path) is None and is_inside(path)}
+        wanted = {path for path in paths if is_inside(path) and subject_in(path) is None}
         if not wanted:
             return
         here: set[bytes] = set()

@@ -53,6 +53,7 @@ NOWHERE = {
     "absolute": "/etc/passwd",
     "git-dir": ".git/config",
     "empty-part": "a//b",
+    "encoded-nul": "%00%FF",
 }
 
 
@@ -64,10 +65,36 @@ def test_a_statement_about_a_path_that_cannot_be_stops_no_recording(recorded, sa
         "actor": {"agent": "test", "id": "ada"},
         "action": "say",
         "subject": subject,
-    }
+    } | ({"pathEncoding": "percent"} if "%" in subject else {})
     with open(recorded.path / "foo.py.sage", "ab") as sidecar:
         sidecar.write(canonical_json(event | {"eventId": event_id(event)}) + b"\n")
     recorded.commit("third", **{"foo.py": "x = 3\n"})
     assert sage("record").returncode == 0
     assert "third" in sage("log", "foo.py").stdout
     assert sage("fsck").returncode == 0
+
+
+def test_a_statement_of_an_unknown_type_may_carry_anything_where_paths_stand(recorded, sage):
+    event = {
+        "type": "ANYTHING",
+        "timestamp": "2026-01-02T03:04:05.678Z",
+        "actor": {"agent": "test", "id": "ada"},
+        "filePath": [1],
+        "oldPath": {"a": 1},
+        "newPath": 3,
+        "graphCommit": "a" * 40,
+        "sourcePaths": [[1]],
+        "resolves": [[1], {}],
+    }
+    with open(recorded.path / "foo.py.sage", "ab") as sidecar:
+        sidecar.write(canonical_json(event | {"eventId": event_id(event)}) + b"\n")
+    for command in [
+        ["record"],
+        ["log", "--all", "--json"],
+        ["log", "foo.py"],
+        ["status"],
+        ["fsck"],
+        ["show", event_id(event)],
+    ]:
+        answer = sage(*command)
+        assert answer.returncode == 0, answer.stderr
