@@ -75,7 +75,8 @@ class Index:
             try:
                 yield
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                if self.connection.in_transaction:  # a full disk has ended it by itself
+                    self.connection.execute("ROLLBACK")
                 self._forget()
                 raise
             self.connection.execute("COMMIT")
