@@ -8,11 +8,16 @@ from sage_git.errors import StorageError
 from sage_git.storage.index import Index
 
 
+def end_and_fail(index):
+    with index.transaction():
+        index.connection.execute("ROLLBACK")
+        raise KeyError("mine")
+
+
 def test_a_transaction_that_sqlite_ended_by_itself_tells_its_own_error(tmp_path):
     with Index.open(tmp_path / "index.sqlite") as index:
-        with pytest.raises(KeyError, match="mine"), index.transaction():
-            index.connection.execute("ROLLBACK")
-            raise KeyError("mine")
+        with pytest.raises(KeyError, match="mine"):
+            end_and_fail(index)
         with index.transaction():
             index.keep("a", "b")
         assert index.value("a") == "b"
