@@ -37,10 +37,11 @@ class Onto(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SegmentRepository:
-    """The repository at `git_dir`, made when first written to."""
+    """The repository at `git_dir`, made when first written to. `environment` says where git is."""
 
     git_dir: Path
     object_format: str
+    environment: Mapping[str, str]
 
     def files(self, writer: str) -> dict[str, str]:
         """The object ids of the writer's files by path; empty if there is nothing of this writer. Raises GitFailed."""
@@ -119,7 +120,7 @@ class SegmentRepository:
     def _create(self) -> None:
         """Make the repository; what a killed run left half made holds nothing yet, and is made anew."""
         shutil.rmtree(self.git_dir, ignore_errors=True)
-        run(["init", "--bare", "--quiet", "--template=", f"--object-format={self.object_format}"], git_dir=self.git_dir)
+        self._git("init", "--bare", "--quiet", "--template=", f"--object-format={self.object_format}")
         for setting, value in (("gc.auto", "0"), ("core.logAllRefUpdates", "false"), (_READY, "true")):
             self._git("config", setting, value)
 
@@ -131,7 +132,7 @@ class SegmentRepository:
         return bool(locks)
 
     def _git(self, *arguments: str, input: bytes = b"") -> bytes:
-        return run(arguments, git_dir=self.git_dir, input=input)
+        return run(arguments, git_dir=self.git_dir, input=input, environment=self.environment)
 
     def _damaged(self, how: str) -> StorageError:
         return StorageError(str(self.git_dir), "read", how, remedy="run `sage-git fsck`")

@@ -31,9 +31,9 @@ class SealedEntry:
 class Store:
     """The sealed logs in the directory `sage/`, in the user's `object_format`. Making one touches nothing."""
 
-    def __init__(self, directory: Path, object_format: str) -> None:
-        self._public = SegmentRepository(directory / "store.git", object_format)
-        self._private = SegmentRepository(directory / "private.git", object_format)
+    def __init__(self, directory: Path, object_format: str, environment: Mapping[str, str]) -> None:
+        self._public = SegmentRepository(directory / "store.git", object_format, environment)
+        self._private = SegmentRepository(directory / "private.git", object_format, environment)
 
     def length(self, writer: str) -> int:
         """How many entries of the writer's log are sealed. Raises GitFailed."""

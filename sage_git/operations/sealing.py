@@ -34,4 +34,6 @@ def sealed_bodies(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes |
 
 def store_of(checkout: Checkout) -> Store:
     """The sealed logs of this clone."""
-    return Store(checkout.sage, checkout.repository.object_format)
+    repository = checkout.repository
+    path_only = {name: value for name, value in repository.environment.items() if name in ("PATH", "TMPDIR")}
+    return Store(checkout.sage, repository.object_format, path_only)

@@ -22,7 +22,7 @@ def lines() -> list[bytes]:
 
 def bodies(directory: Path, writer: str) -> Iterator[bytes]:
     """Every body in the log, in order; each once even while it is both sealed and in the tail."""
-    log, store = WriterLog(directory), Store(directory, "sha1")
+    log, store = WriterLog(directory), Store(directory, "sha1", os.environ)
     first = log.sealed()
     yield from (entry.body for entry in store.entries(writer) if entry.number < first)
     yield from (entry.body for entry in log.read_tail())
@@ -31,7 +31,7 @@ def bodies(directory: Path, writer: str) -> Iterator[bytes]:
 def log_and_seal(directory: Path) -> None:
     make_directory(directory)
     with held(directory / "log.lock", 2000):
-        log, store = WriterLog(directory), Store(directory, "sha1")
+        log, store = WriterLog(directory), Store(directory, "sha1", os.environ)
         writer = ensure_writer(directory, RepositoryId("r"))
         known = set(bodies(directory, writer))
         log.append([line for line in lines() if line not in known])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def assert_whole(directory: Path, writer_before: str | None) -> None:
     assert writer_before in (None, writer)
     assert load_key(directory).public_key().public_bytes_raw().hex() == writer
     assert list(bodies(directory, writer)) == lines()
-    assert (Store(directory, "sha1").length(writer), WriterLog(directory).sealed()) == (256, 256)
+    assert (Store(directory, "sha1", os.environ).length(writer), WriterLog(directory).sealed()) == (256, 256)
     for name in ("store.git", "private.git"):
         subprocess.run(["git", "--git-dir", directory / name, "fsck", "--strict"], check=True, capture_output=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def store(tmp_path) -> Store:
-    return Store(tmp_path, "sha1")
+    return Store(tmp_path, "sha1", os.environ)
 
 
 def seal(store: Store, first: int, until: int) -> int:
@@ -37,7 +38,7 @@ def sealed(store: Store, start: int = 0) -> list[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_what_is_sealed_is_read_back_in_order(tmp_path, object_format):
-    store = Store(tmp_path, object_format)
+    store = Store(tmp_path, object_format, os.environ)
     assert (store.length(WRITER), sealed(store)) == (0, [])
     assert seal(store, 0, 256) == 256
     assert seal(store, 256, 1024) == 1024
@@ -76,7 +77,7 @@ def test_equal_logs_make_equal_commits(tmp_path):
     tips = set()
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        seal(Store(tmp_path / name, "sha1"), 0, 512)
+        seal(Store(tmp_path / name, "sha1", os.environ), 0, 512)
         tips.add(git(tmp_path / name / "store.git", "rev-parse", REF))
     assert len(tips) == 1
 
