@@ -1,5 +1,6 @@
 """Sees to it that 300 events are in the writer log of the directory named on the command line, once, and seals them."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
