@@ -79,7 +79,7 @@ def append_event(
     """
     clock_ms = time.time_ns() // 1_000_000
     if _is_recorded(os.fspath(path)):
-        from sage_git.operations import statements
+        from sage_git.operations.statements import appending as statements
 
         return statements.append(
             Path(path).absolute(),

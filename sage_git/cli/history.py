@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sage_git.cli.log_text import Layout
     from sage_git.cli.render import Screen
     from sage_git.cli.surroundings import Surroundings
-    from sage_git.operations.before import PlainCommit
-    from sage_git.operations.history import Entry, Selection
-    from sage_git.operations.reading import Reading
+    from sage_git.operations.reading.before import PlainCommit
+    from sage_git.operations.reading.history import Entry, Selection
+    from sage_git.operations.reading.opening import Reading
 
 
 def register(commands: Any) -> None:
@@ -86,8 +86,8 @@ def _date_option(parser: argparse.ArgumentParser) -> None:
 
 def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show a history; 0."""
-    from sage_git.operations.history import limited
-    from sage_git.operations.reading import Follow
+    from sage_git.operations.reading.history import limited
+    from sage_git.operations.reading.opening import Follow
 
     _check_combination(arguments)
     selection = _selection(arguments, surroundings)
@@ -116,7 +116,7 @@ def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
 def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show events; 0."""
     from sage_git.cli import show_text
-    from sage_git.operations import explain
+    from sage_git.operations.reading import explain
 
     with _reading(surroundings) as reading:
         found = [entry for name in arguments.events for entry in explain.find(reading.readings, name)]
@@ -138,7 +138,7 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 @contextmanager
 def _reading(surroundings: Surroundings) -> Iterator[Reading]:
     """The record around the current directory; how far it is recorded is told if that takes long."""
-    from sage_git.operations.reading import Reading
+    from sage_git.operations.reading.opening import Reading
 
     with (
         render.Progress(surroundings, "recording commits") as progress,
@@ -179,7 +179,7 @@ def _write_json(out: Screen, reading: Reading, entries: Iterable[Entry], *, is_i
 
 
 def _selection(arguments: argparse.Namespace, surroundings: Surroundings) -> Selection:
-    from sage_git.operations.history import Selection
+    from sage_git.operations.reading.history import Selection
 
     since, until = (
         parse_date(words, surroundings.now) if words else None for words in (arguments.since, arguments.until)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import graph, log_text
 from sage_git.cli.text import Line, Span, Style
-from sage_git.operations.record import RecordState
+from sage_git.operations.recording.record import RecordState
 
 if TYPE_CHECKING:
     from sage_git.chronicle.ids import EventId
     from sage_git.cli.log_text import Layout
-    from sage_git.operations.before import PlainCommit
-    from sage_git.operations.history import Entry, Selection
-    from sage_git.operations.reading import Reading
-    from sage_git.operations.sources import Source
+    from sage_git.operations.reading.before import PlainCommit
+    from sage_git.operations.reading.history import Entry, Selection
+    from sage_git.operations.reading.opening import Reading
+    from sage_git.operations.reading.sources import Source
 
 _FIRST: Final = 64
 _NEXT: Final = 2_000

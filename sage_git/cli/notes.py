@@ -144,7 +144,7 @@ def register(commands: Any) -> None:
 def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Make a note; 0."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.statements import Statement, append_statement
+    from sage_git.operations.statements.appending import Statement, append_statement
 
     note = NOTES[arguments.kind]
     fields = [option.field for option in note.options] + [note.message, "tags"]
@@ -162,8 +162,8 @@ def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 def _key(checkout: Any, surroundings: Surroundings, about: str) -> bytes:
     """The subject or source that `about` names: a bare word is a subject, a path or `./name` a source."""
-    from sage_git.operations.placing import subject_key
-    from sage_git.operations.sources import repository_path
+    from sage_git.operations.reading.sources import repository_path
+    from sage_git.operations.sidecars.placing import subject_key
     from sage_git.operations.subjects import is_subject_name
 
     if is_subject_name(about):

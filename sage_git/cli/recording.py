@@ -31,7 +31,7 @@ def register(commands: Any) -> None:
 def record_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Record; 0 if everything is recorded now, 1 if something had to wait."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.record import RecordState, record
+    from sage_git.operations.recording.record import RecordState, record
 
     if arguments.hook:
         return _record_for_hooks(surroundings)
@@ -60,7 +60,7 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 def _record_for_hooks(surroundings: Surroundings) -> int:
     """Record as long as hooks want it; says nothing, or in one line what went wrong."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.recorder import record_while_wanted
+    from sage_git.operations.recording.recorder import record_while_wanted
 
     try:
         with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
@@ -73,7 +73,7 @@ def _record_for_hooks(surroundings: Surroundings) -> int:
 
 
 def _adopted(checkout: Checkout) -> int:
-    from sage_git.operations.completing import adopt_everything
+    from sage_git.operations.recording.completing import adopt_everything
 
     return adopt_everything(checkout)
 

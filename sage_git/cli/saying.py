@@ -26,7 +26,7 @@ def answer_option(parser: argparse.ArgumentParser) -> None:
 
 def actor(repository: Repository, arguments: argparse.Namespace, surroundings: Surroundings) -> dict[str, str]:
     """Who speaks. Raises UsageError, NotHere."""
-    from sage_git.operations.speaker import speaker
+    from sage_git.operations.statements.speaker import speaker
 
     return speaker(repository, arguments.actor or surroundings.environment.get("SAGE_ACTOR", ""))
 

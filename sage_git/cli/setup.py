@@ -46,7 +46,7 @@ def register(commands: Any) -> None:
 
 def init_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Begin or join a record; 0, or 1 if something is left to do before all of it works."""
-    from sage_git.operations.install import ConfigCommit, InitWish, ManagersLines, initialise
+    from sage_git.operations.setup.install import ConfigCommit, InitWish, ManagersLines, initialise
 
     wish = InitWish(
         surroundings.cwd,
@@ -65,7 +65,7 @@ def init_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 def deinit_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Take out what `init` put in; 0."""
-    from sage_git.operations.removal import Keeping, remove
+    from sage_git.operations.setup.removal import Keeping, remove
 
     if arguments.purge and not (arguments.yes or _is_confirmed(surroundings)):
         raise UsageError("nothing was deleted", remedy="sage-git deinit --purge --yes, or without --purge")
@@ -80,7 +80,7 @@ def deinit_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 
 def doctor_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show what was looked at; 0, or 1 if something is at fault."""
-    from sage_git.operations.doctor import State, examine
+    from sage_git.operations.setup.doctor import State, examine
 
     found = State.FINE
     with render.screen(arguments, surroundings) as out:
@@ -101,7 +101,7 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     from dataclasses import replace
 
     from sage_git.cli.main import main
-    from sage_git.operations import demo
+    from sage_git.operations.setup import demo
 
     place = surroundings.cwd / arguments.directory_to_make
     status = 0
@@ -137,7 +137,7 @@ def _is_confirmed(surroundings: Surroundings) -> bool:
 def _record_the_last(surroundings: Surroundings) -> None:
     """Take into the record what only a sidecar or a commit has; a record that cannot take it does not stop `deinit`."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.record import bring_current
+    from sage_git.operations.recording.record import bring_current
 
     try:
         with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from sage_git.cli.text import Line, Span, Style, span
 
 if TYPE_CHECKING:
-    from sage_git.operations.doctor import Check
-    from sage_git.operations.hook_managers import Lines
-    from sage_git.operations.install import InitOutcome
-    from sage_git.operations.removal import RemoveOutcome
+    from sage_git.operations.setup.doctor import Check
+    from sage_git.operations.setup.hook_managers import Lines
+    from sage_git.operations.setup.install import InitOutcome
+    from sage_git.operations.setup.removal import RemoveOutcome
 
 _SHORT: Final = 8
 _LABEL: Final = 13
@@ -21,7 +21,7 @@ _LABEL: Final = 13
 
 def begun(outcome: InitOutcome) -> Iterator[Line]:
     """What `init` did, what is left to do, and what comes next."""
-    from sage_git.operations.install import Beginning
+    from sage_git.operations.setup.install import Beginning
 
     said = {
         Beginning.CREATED: "A record of this repository is kept from now on.",
@@ -64,7 +64,7 @@ def _config_words(outcome: InitOutcome) -> str:
 
 
 def _hook_rows(outcome: InitOutcome) -> Iterator[Line]:
-    from sage_git.operations.hook_folder import Standing
+    from sage_git.operations.setup.hook_folder import Standing
 
     hooks, shims = outcome.hooks, outcome.shims
     if shims.hooks:
@@ -96,7 +96,7 @@ def _missing_rows(outcome: InitOutcome, missing: tuple[Lines, ...]) -> Iterator[
 
 
 def _owner(outcome: InitOutcome) -> str:
-    from sage_git.operations.hook_managers import Manager
+    from sage_git.operations.setup.hook_managers import Manager
 
     hooks = outcome.hooks
     return _short(hooks.folder, outcome) if hooks.manager is Manager.FOLDER else hooks.manager.value
@@ -119,7 +119,7 @@ def _files(paths: Iterable[Path], top: Path | None) -> str:
 
 def _absent_rows(outcome: InitOutcome) -> Iterator[Line]:
     """Where hooks cannot stand: why, what that means, and the way out."""
-    from sage_git.operations.hook_folder import Standing
+    from sage_git.operations.setup.hook_folder import Standing
 
     is_closed = outcome.hooks.standing is Standing.CLOSED
     why = "which you may not write to" if is_closed else "which is no folder, so git runs no hook"
@@ -144,7 +144,7 @@ def _warnings(outcome: InitOutcome) -> Iterator[Line]:
 
 
 def _next_step(outcome: InitOutcome) -> str:
-    from sage_git.operations.first_config import TO_COMMIT
+    from sage_git.operations.setup.first_config import TO_COMMIT
 
     if not outcome.config.is_committed:
         return f"Nothing is recorded before you commit them: {TO_COMMIT}"
@@ -181,7 +181,7 @@ def ended(outcome: RemoveOutcome) -> Iterator[Line]:
 
 def checked(check: Check) -> Iterator[Line]:
     """One check of `doctor`, and what to do about it."""
-    from sage_git.operations.doctor import State
+    from sage_git.operations.setup.doctor import State
 
     style = {State.FINE: Style.ADDED, State.FAULT: Style.OPEN, State.WARNING: Style.COMMIT, State.SKIPPED: Style.FAINT}
     yield [Span(f"{check.state.value:<8} ", style[check.state]), *_row(check.name, check.message)]

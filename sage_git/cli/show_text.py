@@ -11,8 +11,8 @@ from sage_git.cli import wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
 from sage_git.cli.log_text import Layout
 from sage_git.cli.text import Line, Span, Style, cut, line_width, pad, span
-from sage_git.operations.explain import Explained
-from sage_git.operations.history import is_fact
+from sage_git.operations.reading.explain import Explained
+from sage_git.operations.reading.history import is_fact
 
 _LABEL: Final = 11
 _SHOWN_OTHERWISE: Final = frozenset(

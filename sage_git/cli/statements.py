@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sage_git.cli.render import Screen
     from sage_git.cli.surroundings import Surroundings
+    from sage_git.operations.checking.flaws import Flaw, Report
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.flaws import Flaw, Report
 
 _SHOWN: Final = 200
 
@@ -63,7 +63,7 @@ def append_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     """Append what JSON says; 0."""
     from sage_git.chronicle.canonical import parse_json
     from sage_git.errors import ValidationError
-    from sage_git.operations.statements import append
+    from sage_git.operations.statements.appending import append
 
     text = arguments.event.encode("utf-8", "surrogateescape") if arguments.event else surroundings.standard_input()
     try:
@@ -88,9 +88,9 @@ def append_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 def redact_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Drop a body; 0."""
     from sage_git.chronicle.ids import is_hex
-    from sage_git.operations import explain
-    from sage_git.operations.reading import Reading
-    from sage_git.operations.redaction import redact
+    from sage_git.operations.reading import explain
+    from sage_git.operations.reading.opening import Reading
+    from sage_git.operations.statements.redaction import redact
 
     with Reading.open(surroundings.cwd, surroundings.environment) as reading:
         found = explain.find(reading.readings, arguments.event)
@@ -121,12 +121,12 @@ def fsck_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 def _inspected(checkout: Checkout, *, repairs: bool) -> tuple[Report, Iterable[Flaw]]:
     """What is wrong now, and what was and is not any more."""
-    from sage_git.operations.fsck import inspect
+    from sage_git.operations.checking.fsck import inspect
 
     before = inspect(checkout)
     if not repairs or before.is_clean:
         return before, ()
-    from sage_git.operations.repair import repair
+    from sage_git.operations.checking.repair import repair
 
     after = repair(checkout)
     left = {(flaw.code, flaw.path, flaw.event_id) for flaw in after.flaws}

@@ -13,7 +13,7 @@ from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_wid
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
-    from sage_git.operations.status import OpenEdit, Status
+    from sage_git.operations.reading.status import OpenEdit, Status
 
 _FILES_SHOWN: Final = 10
 _SHOWN: Final = 5
@@ -32,7 +32,7 @@ def register(commands: Any) -> None:
 
 def status_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show the state of the record; 0."""
-    from sage_git.operations.status import Detail, state_of
+    from sage_git.operations.reading.status import Detail, state_of
 
     detail = Detail.LINES if arguments.json else Detail.EDITS
     with render.Progress(surroundings, "recording commits") as progress:
@@ -127,7 +127,7 @@ def _halts(state: Status, columns: int) -> Iterator[Line]:
 
 
 def _unplanned(state: Status, columns: int, now: datetime) -> Iterator[Line]:
-    from sage_git.operations.status import by_path
+    from sage_git.operations.reading.status import by_path
 
     yield []
     if not state.open_edits:

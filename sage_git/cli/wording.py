@@ -8,7 +8,7 @@ from typing import Any, Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.cli.text import Span, Style, cut_path, escape, span, width
-from sage_git.operations.history import ROGUE, Entry
+from sage_git.operations.reading.history import ROGUE, Entry
 
 SHORT: Final = 8
 _LEAST_PATH: Final = 16

@@ -13,8 +13,8 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import ConfigError, GitFailed, NotHere
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
-from sage_git.operations.exclude import has_block, install_block
 from sage_git.operations.identity import Identity
+from sage_git.operations.setup.exclude import has_block, install_block
 from sage_git.storage.index import Index, discard
 from sage_git.storage.writerlog import WriterLog
 

@@ -1,7 +1,7 @@
 """Sidecar files as views inside a work tree: written without a lock of their own and without fsync.
 
 The log has every line; a view that a crash tore is found by its stamp and made whole. The caller holds `log.lock`.
-Nothing here follows a link or leaves the work tree. Not here: which lines a sidecar shows (operations.views).
+Nothing here follows a link or leaves the work tree. Not here: which lines a sidecar shows (operations.sidecars).
 """
 
 from __future__ import annotations

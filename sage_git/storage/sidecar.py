@@ -4,7 +4,7 @@ An append locks the chronicle's own file, gives the event its parent (the last v
 if the last 1,000 lines hold the same content. A line that a killed writer left without its newline is no line: readers
 pass over it, and the next append moves it to `PATH.torn`, or, if it is a whole and true event that lacks nothing but
 its newline, gives it that. Not here: what a repository adds (operations.statements) and which lines a view shows
-(operations.views).
+(operations.sidecars).
 """
 
 from __future__ import annotations

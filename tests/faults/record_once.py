@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sage_git.errors import SageError
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.record import record
+from sage_git.operations.recording.record import record
 
 if __name__ == "__main__":
     try:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sage_git.errors import NotHere
-from sage_git.operations.doctor import Check, State, examine
-from sage_git.operations.install import ConfigCommit, InitWish, initialise
+from sage_git.operations.setup.doctor import Check, State, examine
+from sage_git.operations.setup.install import ConfigCommit, InitWish, initialise
 from tests.kit import GitRepository
 
 

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sage_git.chronicle.event import Event
+from sage_git.operations.checking.flaws import Severity
+from sage_git.operations.checking.fsck import inspect
+from sage_git.operations.checking.repair import repair
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.flaws import Severity
-from sage_git.operations.fsck import inspect
-from sage_git.operations.repair import repair
 from tests.kit import GitRepository
 
 FOREIGN = {"type": "AGENT_ACTION", "actor": {"agent": "foreign", "id": "eve"}, "timestamp": "2026-02-03T04:05:06.789Z"}

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sage_git.operations.doctor import State, examine
-from sage_git.operations.hook_folder import SHARERS, Standing
-from sage_git.operations.hook_managers import Manager
-from sage_git.operations.install import InitOutcome, InitWish, initialise
-from sage_git.operations.removal import Keeping, RemoveOutcome, remove
-from sage_git.operations.shims import HOOKS
+from sage_git.operations.setup.doctor import State, examine
+from sage_git.operations.setup.hook_folder import SHARERS, Standing
+from sage_git.operations.setup.hook_managers import Manager
+from sage_git.operations.setup.install import InitOutcome, InitWish, initialise
+from sage_git.operations.setup.removal import Keeping, RemoveOutcome, remove
+from sage_git.operations.setup.shims import HOOKS
 from tests.kit import GitRepository, run_sage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sage_git.operations.hook_managers import Manager
-from sage_git.operations.install import InitOutcome, InitWish, ManagersLines, initialise
-from sage_git.operations.removal import Keeping, remove
-from sage_git.operations.shims import HOOKS, is_ours
+from sage_git.operations.setup.hook_managers import Manager
+from sage_git.operations.setup.install import InitOutcome, InitWish, ManagersLines, initialise
+from sage_git.operations.setup.removal import Keeping, remove
+from sage_git.operations.setup.shims import HOOKS, is_ours
 from tests.kit import GitRepository
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sage_git.operations.shims import HOOKS, install_dispatcher, install_shims
+from sage_git.operations.setup.shims import HOOKS, install_dispatcher, install_shims
 from tests.kit import GitRepository
 
 AGENTS = ("AMP_CURRENT_THREAD_ID", "GEMINI_CLI", "COPILOT_CLI", "OPENCODE", "AUGMENT_AGENT", "CLINE_ACTIVE", "AI_AGENT")

@@ -14,8 +14,8 @@ import pytest
 from sage_git.errors import ConfigError, NotHere, PermissionRefused, SageError, UsageError
 from sage_git.judgement.policy import parse_policy
 from sage_git.operations.identity import Identity
-from sage_git.operations.install import Beginning, ConfigCommit, InitOutcome, InitWish, initialise
-from sage_git.operations.removal import Keeping, remove
+from sage_git.operations.setup.install import Beginning, ConfigCommit, InitOutcome, InitWish, initialise
+from sage_git.operations.setup.removal import Keeping, remove
 from tests.kit import GitRepository, run_sage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -8,7 +8,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.cli.log_text import Layout, blocks, one_line
 from sage_git.cli.wording import actor, mark, statement, verb, what
-from sage_git.operations.history import Entry
+from sage_git.operations.reading.history import Entry
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LAYOUT = Layout(80, 80, NOW)

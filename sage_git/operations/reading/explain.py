@@ -10,12 +10,12 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, is_hex
 from sage_git.chronicle.payloads import FACT_TYPES
 from sage_git.errors import GitFailed, NotHere, UsageError
-from sage_git.operations.history import Entry, Readings, Selection, entries_of
 from sage_git.operations.paths import raw_path
+from sage_git.operations.reading.history import Entry, Readings, Selection, entries_of
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
-    from sage_git.operations.history import AsksGit
+    from sage_git.operations.reading.history import AsksGit
 
 _LISTED: Final = 8
 _EMPTY_TREES: Final = {

@@ -14,14 +14,14 @@ from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
-from sage_git.operations import views
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
 from sage_git.operations.ledger import enter_missing, is_complete, missing_entries
-from sage_git.operations.observing import observe_commits
-from sage_git.operations.outstanding import Outstanding, find_outstanding
+from sage_git.operations.recording.observing import observe_commits
+from sage_git.operations.recording.outstanding import Outstanding, find_outstanding
 from sage_git.operations.sealing import seal_full_segments
+from sage_git.operations.sidecars import views
 from sage_git.storage.index import IndexDamaged, damage_told
 from sage_git.storage.lock import held
 

@@ -11,12 +11,12 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id
 from sage_git.errors import StorageError, ValidationError
+from sage_git.operations.checking.flaws import Flaw, Report, Severity
+from sage_git.operations.checking.fsck_log import TAIL, check_log, compare_with_index
+from sage_git.operations.checking.fsck_sidecars import check_sidecars
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.flaws import Flaw, Report, Severity
-from sage_git.operations.fsck_log import TAIL, check_log, compare_with_index
-from sage_git.operations.fsck_sidecars import check_sidecars
-from sage_git.operations.record import observe
-from sage_git.operations.redaction import entries_with_bodies
+from sage_git.operations.recording.record import observe
+from sage_git.operations.statements.redaction import entries_with_bodies
 
 INDEX: Final = ".git/sage/index.sqlite"
 _MAGIC: Final = b"SQLite format 3\0"

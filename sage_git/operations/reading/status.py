@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
-from sage_git.operations.history import ROGUE, Readings
-from sage_git.operations.reading import Reading
-from sage_git.operations.record import Progress, RecordOutcome, RecordState
+from sage_git.operations.reading.history import ROGUE, Readings
+from sage_git.operations.reading.opening import Reading
+from sage_git.operations.recording.record import Progress, RecordOutcome, RecordState
 from sage_git.storage import queries
 from sage_git.storage.keys import writer_id
 
 if TYPE_CHECKING:
     from sage_git.gitrepo.repository import Repository
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.history import AsksGit
+    from sage_git.operations.reading.history import AsksGit
 
 _INDEX_LINE: Final = re.compile(rb"index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})")
 _HUNK: Final = re.compile(rb"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
@@ -112,8 +112,8 @@ def _recording(checkout: Checkout, outcome: RecordOutcome) -> Recording:
 
 def _has_hooks(repository: Repository) -> bool:
     """True if git, or who owns its hooks here, starts the recorder after a commit."""
-    from sage_git.operations.install import hooking_of
-    from sage_git.operations.shims import effective_shim
+    from sage_git.operations.setup.install import hooking_of
+    from sage_git.operations.setup.shims import effective_shim
 
     hooking = hooking_of(repository)
     return effective_shim(hooking.folder, _HOOK) is not None or _HOOK in hooking.called_by_lines()

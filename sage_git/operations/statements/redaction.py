@@ -13,13 +13,13 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, leaf
 from sage_git.errors import NotHere, UsageError
-from sage_git.operations import views
-from sage_git.operations.adoption import is_statement
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.paths import raw_path
-from sage_git.operations.placing import subject_key
 from sage_git.operations.sealing import store_of
-from sage_git.operations.statements import Statement, append_statement
+from sage_git.operations.sidecars import views
+from sage_git.operations.sidecars.adoption import is_statement
+from sage_git.operations.sidecars.placing import subject_key
+from sage_git.operations.statements.appending import Statement, append_statement
 from sage_git.operations.subjects import is_subject_name, subject_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import writer_id

@@ -19,15 +19,15 @@ from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
 from sage_git.observation.lineage import heads
-from sage_git.operations import views
-from sage_git.operations.adoption import is_statement
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.ends import ends_of, keep_ends
 from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
-from sage_git.operations.opened import OpenCheckouts, leads_out, nearest_folder
 from sage_git.operations.paths import path_text
-from sage_git.operations.placing import key_of, sidecar_of, subject_in
-from sage_git.operations.record import record
+from sage_git.operations.recording.record import record
+from sage_git.operations.sidecars import views
+from sage_git.operations.sidecars.adoption import is_statement
+from sage_git.operations.sidecars.placing import key_of, sidecar_of, subject_in
+from sage_git.operations.statements.ends import ends_of, keep_ends
+from sage_git.operations.statements.opened import OpenCheckouts, leads_out, nearest_folder
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
@@ -187,7 +187,7 @@ def _head_with_history(checkout: Checkout, key: bytes) -> ObjectId | None:
     seen = views.last_head(checkout)
     if seen is not None and heads(commits, commits.place(seen), key):
         return seen
-    from sage_git.operations.record import record
+    from sage_git.operations.recording.record import record
 
     record(checkout)
     return head

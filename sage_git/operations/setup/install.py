@@ -16,12 +16,12 @@ from pathlib import Path
 from sage_git.errors import NotHere, UsageError
 from sage_git.gitrepo.reflog import marks
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
-from sage_git.operations import exclude
-from sage_git.operations.first_config import Config, ensure_config
-from sage_git.operations.hook_folder import Standing, share, standing
-from sage_git.operations.hook_managers import Hooking, Lines, hooking, is_written, write
 from sage_git.operations.identity import LEFT, Identity
-from sage_git.operations.shims import HOOKS, ShimReport, effective_shim, install_dispatcher, install_shims
+from sage_git.operations.setup import exclude
+from sage_git.operations.setup.first_config import Config, ensure_config
+from sage_git.operations.setup.hook_folder import Standing, share, standing
+from sage_git.operations.setup.hook_managers import Hooking, Lines, hooking, is_written, write
+from sage_git.operations.setup.shims import HOOKS, ShimReport, effective_shim, install_dispatcher, install_shims
 from sage_git.storage.durable import make_directory, told_as
 
 

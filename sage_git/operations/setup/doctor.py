@@ -17,13 +17,13 @@ from typing import Final
 
 from sage_git.errors import ConfigError, GitFailed, NotHere, StorageError
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
-from sage_git.operations import exclude
-from sage_git.operations.first_config import CONFIG, TO_COMMIT, committed_config
-from sage_git.operations.hook_folder import Standing
-from sage_git.operations.hook_managers import Hooking, Manager, is_written
 from sage_git.operations.identity import Identity
-from sage_git.operations.install import hooking_of, packagers
-from sage_git.operations.shims import HOOKS, dispatcher, effective_shim
+from sage_git.operations.setup import exclude
+from sage_git.operations.setup.first_config import CONFIG, TO_COMMIT, committed_config
+from sage_git.operations.setup.hook_folder import Standing
+from sage_git.operations.setup.hook_managers import Hooking, Manager, is_written
+from sage_git.operations.setup.install import hooking_of, packagers
+from sage_git.operations.setup.shims import HOOKS, dispatcher, effective_shim
 
 AGAIN: Final = "run `sage-git init` again"
 _INTERPRETER: Final = re.compile(r"^python=(?:'([^']*)'|(\S+))$", re.MULTILINE)

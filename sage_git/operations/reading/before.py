@@ -10,7 +10,7 @@ from sage_git.chronicle.ids import ObjectId, is_hex
 from sage_git.errors import GitFailed
 
 if TYPE_CHECKING:
-    from sage_git.operations.history import AsksGit
+    from sage_git.operations.reading.history import AsksGit
 
 _FORMAT: Final = "--format=%H%x00%ct%x00%an%x00%s"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sage_git.chronicle.ids import EventId
-from sage_git.operations.adoption import Reading, read_sidecar
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.identity import Identity
-from sage_git.operations.placing import TREE, sidecar_of
+from sage_git.operations.sidecars.adoption import Reading, read_sidecar
+from sage_git.operations.sidecars.placing import TREE, sidecar_of
 from sage_git.storage.durable import set_aside
 from sage_git.storage.index.sidecars import Left, Stamp
 from sage_git.storage.shown import WorkTree

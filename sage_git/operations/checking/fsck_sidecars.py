@@ -16,12 +16,12 @@ from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.ndjson import Line, LineState, read_lines
 from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import SageError
-from sage_git.operations import views
-from sage_git.operations.adoption import is_adoptable, is_statement
+from sage_git.operations.checking.flaws import Flaw, Report, Severity, shown
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.flaws import Flaw, Report, Severity, shown
-from sage_git.operations.placing import key_of, sidecar_of, subject_in
-from sage_git.operations.statements import Statement
+from sage_git.operations.sidecars import views
+from sage_git.operations.sidecars.adoption import is_adoptable, is_statement
+from sage_git.operations.sidecars.placing import key_of, sidecar_of, subject_in
+from sage_git.operations.statements.appending import Statement
 from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
 

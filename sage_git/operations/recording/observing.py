@@ -20,7 +20,7 @@ from sage_git.observation.moves import find_moves
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again, redacted_by
-from sage_git.operations.outstanding import Outstanding
+from sage_git.operations.recording.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 

@@ -14,13 +14,13 @@ from typing import Any, Final
 from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
 from sage_git.observation.lineage import differing_paths, heads
-from sage_git.operations.adoption import adopt
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.paths import path_text, raw_path
-from sage_git.operations.placing import is_inside, key_of, subject_in, subject_key
-from sage_git.operations.sidecars import Sidecars
+from sage_git.operations.sidecars.adoption import adopt
+from sage_git.operations.sidecars.keeping import Sidecars
+from sage_git.operations.sidecars.placing import is_inside, key_of, subject_in, subject_key
 from sage_git.operations.subjects import subject_source
 from sage_git.storage import queries
 from sage_git.storage.shown import WorkTree

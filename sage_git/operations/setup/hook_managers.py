@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from sage_git.operations.hook_folder import Standing
+from sage_git.operations.setup.hook_folder import Standing
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
 MARK: Final = "# sage-git"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import sage_git
 from sage_git.errors import StorageError
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
@@ -96,7 +97,7 @@ def is_ours(path: Path) -> bool:
 
 def shipped(name: str) -> str:
     """The text of hooks/`name`: inside the package when installed from a wheel, beside it in a checkout."""
-    package = Path(__file__).parent.parent
+    package = Path(sage_git.__file__).parent
     for folder in (package / "_hooks", package.parent / "hooks"):
         with suppress(OSError):
             return (folder / name).read_text(encoding="utf-8")

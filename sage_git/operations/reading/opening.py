@@ -15,17 +15,17 @@ from sage_git.chronicle.dag import order
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.errors import GitFailed
-from sage_git.operations import before, history, sources
-from sage_git.operations.before import PlainCommit
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.history import Entry, Readings, Selection
 from sage_git.operations.paths import path_text
-from sage_git.operations.placing import sidecar_of
-from sage_git.operations.sources import Source
+from sage_git.operations.reading import before, history, sources
+from sage_git.operations.reading.before import PlainCommit
+from sage_git.operations.reading.history import Entry, Readings, Selection
+from sage_git.operations.reading.sources import Source
+from sage_git.operations.sidecars.placing import sidecar_of
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
-    from sage_git.operations.record import Progress, RecordOutcome
+    from sage_git.operations.recording.record import Progress, RecordOutcome
 
 
 class Follow(Enum):
@@ -50,7 +50,7 @@ class Reading:
     @contextmanager
     def open(cls, start: Path, environment: Mapping[str, str], progress: Progress | None = None) -> Iterator[Reading]:
         """The record of the repository around `start`, brought up to date. Raises NotHere."""
-        from sage_git.operations.record import bring_current
+        from sage_git.operations.recording.record import bring_current
 
         with Checkout.open(start, environment) as checkout:
             checkout.known_identity()

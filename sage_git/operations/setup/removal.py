@@ -16,12 +16,12 @@ from typing import Final
 
 from sage_git.errors import ConfigError
 from sage_git.gitrepo.repository import Repository
-from sage_git.operations import exclude
-from sage_git.operations.hook_folder import Standing, leave
-from sage_git.operations.hook_managers import Hooking, withdraw
 from sage_git.operations.identity import FILE_NAME, LEFT, Identity
-from sage_git.operations.install import hooking_of
-from sage_git.operations.shims import ShimReport, remove_shims
+from sage_git.operations.setup import exclude
+from sage_git.operations.setup.hook_folder import Standing, leave
+from sage_git.operations.setup.hook_managers import Hooking, withdraw
+from sage_git.operations.setup.install import hooking_of
+from sage_git.operations.setup.shims import ShimReport, remove_shims
 from sage_git.storage.durable import told_as
 
 _LEFT_BY_HOOKS: Final = ("hook", "wanted", "recording", "rewritten")

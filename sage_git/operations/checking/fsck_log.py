@@ -9,8 +9,8 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id, is_hex, leaf
 from sage_git.chronicle.ndjson import check_line
 from sage_git.errors import SageError
+from sage_git.operations.checking.flaws import Flaw, Severity
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.flaws import Flaw, Severity
 from sage_git.operations.sealing import store_of
 from sage_git.storage.keys import load_key, writer_id
 from sage_git.storage.writerlog import Entry, leaf_id

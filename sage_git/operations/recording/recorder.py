@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.record import RecordOutcome, record
+from sage_git.operations.recording.record import RecordOutcome, record
 
 _WANTED: Final = "wanted"
 _RECORDING: Final = "recording"

@@ -13,14 +13,14 @@ from typing import Final
 from sage_git.chronicle.ids import EventId, event_id, leaf
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import SageError
-from sage_git.operations.adoption import adopt
+from sage_git.operations.checking.flaws import Report, Severity
+from sage_git.operations.checking.fsck import check_index, check_index_file, inspect
+from sage_git.operations.checking.fsck_log import LogInspection, check_log, compare_with_index
+from sage_git.operations.checking.fsck_sidecars import Inspection, inspections
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.flaws import Report, Severity
-from sage_git.operations.fsck import check_index, check_index_file, inspect
-from sage_git.operations.fsck_log import LogInspection, check_log, compare_with_index
-from sage_git.operations.fsck_sidecars import Inspection, inspections
-from sage_git.operations.record import observe, record
-from sage_git.operations.redaction import finish_redactions
+from sage_git.operations.recording.record import observe, record
+from sage_git.operations.sidecars.adoption import adopt
+from sage_git.operations.statements.redaction import finish_redactions
 from sage_git.storage.durable import set_aside
 from sage_git.storage.lock import held
 from sage_git.storage.shown import WorkTree

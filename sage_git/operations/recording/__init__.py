@@ -1,0 +1,1 @@
+"""From what git has to what the record has: which commits are new, their events, into log and index."""

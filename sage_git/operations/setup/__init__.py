@@ -1,0 +1,1 @@
+"""Beginning, proving and ending a record in a clone: config, hooks, exclude block."""

@@ -1,0 +1,1 @@
+"""What people, agents and tools say: appending it, and taking a body back."""
