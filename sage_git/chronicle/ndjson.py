@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from sage_git.chronicle.canonical import NotJson, parse_canonical
 from sage_git.chronicle.event import Event, check_event
-from sage_git.chronicle.ids import event_id
+from sage_git.chronicle.ids import EventId, event_id
 from sage_git.errors import ValidationError
 
 
@@ -94,10 +94,15 @@ def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         offset += len(raw) + 1
 
 
+def true_id(raw: bytes) -> EventId | None:
+    """The id of a canonical line that carries it by right; None for any other, however true it may be."""
+    fields = parse_canonical(raw)
+    return EventId(fields["eventId"]) if isinstance(fields, dict) and _hashes_to(raw, fields.get("eventId")) else None
+
+
 def _is_true(raw: bytes) -> bool:
     """True if `raw` is a canonical line that carries the id of its content."""
-    fields = parse_canonical(raw)
-    return isinstance(fields, dict) and _hashes_to(raw, fields.get("eventId"))
+    return true_id(raw) is not None
 
 
 def _hashes_to(raw: bytes, identifier: object) -> bool:

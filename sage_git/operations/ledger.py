@@ -12,6 +12,7 @@ from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id, lineage_name
+from sage_git.chronicle.ndjson import true_id
 from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checkout import Checkout
@@ -118,7 +119,7 @@ def missing_entries(checkout: Checkout) -> dict[EventId, Entry]:
         for number, line in entries_from(checkout, 0)
         if line is not None and number not in have
     )
-    return {EventId(event_id(entry.event.fields)): entry for entry in missing}
+    return {entry.event.event_id: entry for entry in missing if entry.event.event_id is not None}
 
 
 def redacted_by(missing: Mapping[EventId, Entry]) -> frozenset[EventId]:
@@ -219,6 +220,8 @@ def milliseconds(timestamp: str) -> int:
 
 def _stored(checkout: Checkout, number: int, line: bytes) -> Event:
     """The event of a line of the log, under the id that its content has by right, whatever it says of itself."""
+    if (identifier := true_id(line)) is not None:
+        return Event.trusted(identifier, line)
     try:
         fields = Event.from_line(line).fields
         return Event.trusted(event_id(fields), line, fields)

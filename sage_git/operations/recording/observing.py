@@ -187,7 +187,7 @@ class _Recorder:
         if events.node(event.event_id) is not None:
             meet_again(index, event, occasion, None)  # it came from the log before
             return
-        logged = self._outstanding.logged.get(event.event_id)
+        logged = self._outstanding.logged.pop(event.event_id, None)
         is_to_log = is_own and logged is None and event.event_id not in self._redacted  # there without its body
         number = logged.number if logged else self._next_entry if is_to_log else None
         enter_new(index, self._identity, event, occasion, number)

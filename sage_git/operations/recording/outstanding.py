@@ -50,7 +50,7 @@ class Rewritten:
 class Outstanding:
     """`commits` with parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach.
 
-    `logged` are the entries of this clone's log that the index lacks.
+    `logged` are the entries of this clone's log that the index lacks, less those that an observation brought.
     """
 
     commits: Sequence[Commit]
@@ -59,7 +59,7 @@ class Outstanding:
     deferred: list[ObjectId]
     marks: Mapping[str, str]
     rewritten: Rewritten = field(default_factory=lambda: Rewritten(Path()))
-    logged: Mapping[EventId, Entry] = field(default_factory=dict)
+    logged: dict[EventId, Entry] = field(default_factory=dict)
 
 
 def find_outstanding(checkout: Checkout, head: ObjectId | None, marks: Mapping[str, str]) -> Outstanding:

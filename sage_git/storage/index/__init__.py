@@ -74,6 +74,7 @@ class Index:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.events.flush()
             except BaseException:
                 if self.connection.in_transaction:  # a full disk has ended it by itself
                     self.connection.execute("ROLLBACK")
