@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from sage_git.chronicle.ids import is_hex, is_plan_id
@@ -43,7 +44,12 @@ def timestamp(clock_ms: int) -> str:
 
 def is_timestamp(value: object) -> bool:
     """True for ISO 8601 UTC with milliseconds and `Z`, on a day that the calendar has, in the years 1–9999."""
-    if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
+    return isinstance(value, str) and _is_timestamp(value)
+
+
+@lru_cache(maxsize=256)  # a batch says the same few times over and over
+def _is_timestamp(value: str) -> bool:
+    if _TIMESTAMP.fullmatch(value) is None:
         return False
     year, month, day = int(value[:4]), int(value[5:7]), int(value[8:10])
     leap_day = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
