@@ -53,7 +53,7 @@ class Repository:
                 shown = ask(*where) + "\n"
             bare, shallow, object_format, git_dir, common, top = shown.removesuffix("\n").split("\n")
         except GitFailed as failure:
-            raise _not_here(failure, start) from None
+            raise _not_here(failure, start, explicit.get("GIT_DIR")) from None
         except (FileNotFoundError, NotADirectoryError):
             raise NotHere(f"{start} is not a directory", remedy="go to one, or name one with -C") from None
         work_tree = Path(top) if top and bare != "true" else None
@@ -137,8 +137,10 @@ class Repository:
         return tuple(int(part) for part in words[2].split(".")[:3] if part.isdigit())
 
 
-def _not_here(failure: GitFailed, start: Path) -> NotHere:
+def _not_here(failure: GitFailed, start: Path, git_dir: Path | None) -> NotHere:
     words = failure.stderr.strip()
+    if git_dir is not None and "not a git repository" in words:
+        return NotHere(f"GIT_DIR says {git_dir}, which is no git repository", remedy="unset it, or set it right")
     if "not a git repository" in words:
         return NotHere(f"{start} is not inside a git repository", remedy="go to one, or make one with `git init`")
     if "dubious ownership" in words:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from sage_git.chronicle.canonical import canonical_json, parse_json
 from sage_git.chronicle.ids import ObjectId, RepositoryId, is_hex
-from sage_git.errors import ConfigError, Detail, StorageError, ValidationError
+from sage_git.errors import NotHere, StorageError, ValidationError
 from sage_git.storage.durable import make_directory, replace_file
 
 FILE_NAME: Final = "clone.json"
@@ -34,7 +34,7 @@ class Identity:
 
     @classmethod
     def read(cls, directory: Path, name: str = FILE_NAME) -> Self | None:
-        """The identity in `directory` (sage/); None if `init` was never run here. Raises ConfigError, StorageError."""
+        """The identity in `directory` (sage/); None if `init` was never run here. Raises NotHere, StorageError."""
         path = directory / name
         try:
             value = parse_json(path.read_bytes())
@@ -47,7 +47,7 @@ class Identity:
             raise StorageError.from_os(problem, str(path), "read") from problem
         except (ValidationError, TypeError, KeyError) as problem:
             remedy = f"delete {path} and run `sage-git init` again; nothing is lost"
-            raise ConfigError(Detail(name, f"is damaged ({problem})"), remedy=remedy) from None
+            raise NotHere(f"{path} is damaged: {problem}", remedy=remedy) from None
         return identity
 
     def _check(self) -> None:

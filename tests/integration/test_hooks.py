@@ -440,7 +440,7 @@ class TestSageActor:
         finished = recorded.repository.run("commit", "-q", "--allow-empty", "-m", "x", env={"SAGE_ACTOR": hostile})
         assert finished.returncode == 0
         assert finished.stderr.decode().splitlines() == [
-            "sage-git: prepare-commit-msg: SAGE_ACTOR is not AGENT[/SESSION][ model=MODEL]"
+            "sage-git: prepare-commit-msg: SAGE_ACTOR is not AGENT[/SESSION][ model=MODEL]; the commit names no agent"
         ]
         assert recorded.message() == "x"
 

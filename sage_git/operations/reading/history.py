@@ -123,13 +123,16 @@ def is_observed(type_name: str) -> bool:
 
 
 def entries_of(readings: Readings, selection: Selection, rows: Iterable[Row]) -> Iterator[Entry]:
-    """The wanted entries of rows in display order; each verdict is folded into its fact if that stands with it."""
+    """The wanted entries of rows in display order, a commit's by path; verdicts are folded into their facts.
+
+    The order is the same whether all of them are asked for or the first few.
+    """
     for _, together in groupby(rows, key=lambda row: row.commit):
         group = list(together)
         if not selection.everywhere:
             group = [row for row in group if readings.in_head(row)]
         if _may_match(selection, group):
-            yield from _folded(readings, selection, group)
+            yield from sorted(_folded(readings, selection, group), key=lambda entry: paths_of(entry.event)[:1])
 
 
 def of_repository(readings: Readings, selection: Selection) -> Iterator[Entry]:

@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from sage_git.errors import ConfigError
+from sage_git.errors import NotHere
 from sage_git.gitrepo.repository import Repository
 from sage_git.operations.identity import FILE_NAME, LEFT, Identity
 from sage_git.operations.setup import exclude
@@ -97,7 +97,7 @@ def _readable_identity(sage: Path) -> Identity | None:
     """The identity, or None where it is damaged: a purge must not need it."""
     try:
         return Identity.read(sage)
-    except ConfigError:
+    except NotHere:
         return None
 
 
