@@ -108,6 +108,8 @@ def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
             out.lines(page.lines(entries, arguments))
             if is_incomplete:
                 out.line(Span("incomplete: events are named as parents that are not here", Style.OPEN))
+            if reading.is_stale:
+                out.line(Span("incomplete: you may not write here, so this is what was recorded before", Style.OPEN))
             if reading.outcome.deferred:
                 out.line(Span("incomplete: some commits had to wait; sage-git status says why", Style.OPEN))
     return 0

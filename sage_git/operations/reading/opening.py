@@ -1,6 +1,6 @@
 """An open record for one reading: brought up to date first, then asked. What `log`, `show` and `status` share.
 
-Not here: what entries are (`operations.history`), what a PATH means (`operations.sources`).
+Not here: what entries are (`history`), what a PATH means (`sources`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sage_git.chronicle.dag import order
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
-from sage_git.errors import GitFailed
+from sage_git.errors import GitFailed, PermissionRefused
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.paths import path_text
 from sage_git.operations.reading import before, history, sources
@@ -22,6 +22,7 @@ from sage_git.operations.reading.before import PlainCommit
 from sage_git.operations.reading.history import Entry, Readings, Selection
 from sage_git.operations.reading.sources import Source
 from sage_git.operations.sidecars.placing import sidecar_of
+from sage_git.operations.sidecars.views import last_head
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
@@ -42,19 +43,29 @@ class Reading:
         self.checkout = checkout
         self.outcome = outcome
         self.repository = checkout.repository
-        self.head = checkout.repository.head()
-        reach = checkout.index.commits.reach(self.head) if self.head else None
+        self.head = outcome.head
+        recorded = last_head(checkout) if self.is_stale else self.head
+        reach = checkout.index.commits.reach(recorded) if recorded else None
         self.readings = Readings(checkout.index.connection, reach)
 
     @classmethod
     @contextmanager
     def open(cls, start: Path, environment: Mapping[str, str], progress: Progress | None = None) -> Iterator[Reading]:
         """The record of the repository around `start`, brought up to date. Raises NotHere."""
-        from sage_git.operations.recording.record import bring_current
+        from sage_git.operations.recording.record import RecordOutcome, RecordState, bring_current
 
         with Checkout.open(start, environment) as checkout:
             checkout.known_identity()
-            yield cls(checkout, bring_current(checkout, progress))
+            try:
+                outcome = bring_current(checkout, progress)
+            except PermissionRefused:  # what was recorded before can be read all the same
+                outcome = RecordOutcome(RecordState.BEHIND, head=checkout.repository.head())
+            yield cls(checkout, outcome)
+
+    @property
+    def is_stale(self) -> bool:
+        """True if something is not recorded because we may not write here."""
+        return self.outcome.state.value == "behind" and not self.outcome.deferred
 
     def locate(self, cwd: Path, argument: str) -> Source:
         """What a typed path names. Raises UsageError, NotHere."""

@@ -133,6 +133,8 @@ def _next_step(recording: Recording, outcome: RecordOutcome, repository: Reposit
     match recording:
         case Recording.DISABLED:
             return "sage-git init puts the hooks back; until then commands that read record what is new"
+        case Recording.BEHIND if not outcome.deferred:
+            return "you may not write here, so this is what was recorded before; in a clone of your own all of it is"
         case Recording.BEHIND if repository.is_shallow:
             return "git fetch --unshallow brings what is missing, then sage-git record"
         case Recording.BEHIND:

@@ -9,6 +9,7 @@ Responsible for keeping and finding. Not here: what is a fact (`observation`), w
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -59,7 +60,10 @@ class Index:
         try:
             return cls(path, _connect(path))
         except sqlite3.OperationalError as problem:  # locked, read-only, no such folder: nothing is wrong with the file
-            raise _refusal(path, problem) from None
+            connection = _connect_to_read(path)
+            if connection is None:
+                raise _refusal(path, problem) from None
+            return cls(path, connection)
         except sqlite3.DatabaseError:
             discard(path)
             try:
@@ -151,6 +155,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     if version not in (0, VERSION):
         connection.close()
         raise sqlite3.DatabaseError(f"index of version {version}")
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection | None:
+    """The index of a repository in which we may not write, as its last writer left it; None if that is not the case."""
+    if os.access(path.parent, os.W_OK) or not os.access(path, os.R_OK):
+        return None
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        connection.close()
+        return None
     return connection
 
 
