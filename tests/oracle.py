@@ -409,12 +409,12 @@ class Oracle:
 
     def sidecars(self, head: str | None, statements: Iterable[Event] = ()) -> dict[bytes, set[bytes]]:
         """Sidecar path → its lines, for a checkout of `head`; a source without events has none."""
-        if head is None or head not in self.heads:
+        if head is None or (head not in self.heads and head != self.policy.since):
             return {}
         chronicles = self.chronicles(statements)
         shown = {}
         for path in self.tree(head):
-            members = self.heads[head].get(path, frozenset())
+            members = self.heads.get(head, {}).get(path, frozenset())
             names = {name for member in members for name in self.lineages[member]}
             names = names or {f"{spelled(path, not is_utf8(path))}\0{self.policy.since}"}
             lines = set().union(*(chronicles.get(self.component(name), ()) for name in names))

@@ -18,8 +18,8 @@ from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import SageError
 from sage_git.operations.checking.flaws import Flaw, Report, Severity, shown
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.sidecars import views
 from sage_git.operations.sidecars.adoption import is_adoptable, is_statement
+from sage_git.operations.sidecars.lives import component_at
 from sage_git.operations.sidecars.placing import key_of, sidecar_of, subject_in
 from sage_git.operations.statements.appending import Statement
 from sage_git.storage.index.sidecars import Left
@@ -105,7 +105,7 @@ def _of_unnoted(checkout: Checkout, tree: WorkTree, file: bytes, key: bytes, hea
     """A file that we never noted: of a subject, of a source that is not tracked, or noted in an index that is lost."""
     index, subject = checkout.index, subject_in(key)
     lineage = index.events.known_lineage(f"subject:{subject}") if subject else None
-    component = views.component_at(checkout, head, key) if not subject else lineage and index.events.component(lineage)
+    component = component_at(checkout, head, key) if not subject else lineage and index.events.component(lineage)
     expected = {identifier: line for _, identifier, line in index.events.lines(component)} if component else {}
     is_tracked = not subject and head is not None and bool(checkout.repository.tracked_paths(head, {key}))
     inspection = Inspection(file, expected, frozenset(expected if is_tracked else ()), is_as_left=True)

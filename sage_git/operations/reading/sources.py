@@ -16,8 +16,8 @@ from sage_git.errors import NotHere, UsageError
 from sage_git.observation.commit import percent_encoded
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.paths import path_text
+from sage_git.operations.sidecars.lives import component_at
 from sage_git.operations.sidecars.placing import key_of, subject_in
-from sage_git.operations.sidecars.views import component_at
 from sage_git.operations.subjects import subject_lineage
 from sage_git.storage import queries
 

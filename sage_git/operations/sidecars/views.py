@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
-from sage_git.observation.lineage import differing_paths, heads
+from sage_git.observation.lineage import differing_paths
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
-from sage_git.operations.ledger import lineages_along
 from sage_git.operations.paths import path_text, raw_path
 from sage_git.operations.sidecars.adoption import adopt
 from sage_git.operations.sidecars.keeping import Sidecars
+from sage_git.operations.sidecars.lives import component_at
 from sage_git.operations.sidecars.placing import is_inside, key_of, subject_in, subject_key
 from sage_git.operations.subjects import subject_source
 from sage_git.storage import queries
@@ -65,16 +65,6 @@ def last_head(checkout: Checkout) -> ObjectId | None:
     """The HEAD to which the sidecars were brought last."""
     kept = checkout.index.value(_SEEN + checkout.worktree)
     return None if kept is None else ObjectId(json.loads(kept)[0])
-
-
-def component_at(checkout: Checkout, head: ObjectId | None, path: bytes) -> int | None:
-    """The chronicle of a source at HEAD; None if nothing is known of it. Whether HEAD has the source is not asked."""
-    index, identity = checkout.index, checkout.known_identity()
-    lineages = lineages_along(index, heads(index.commits, index.commits.place(head), path), path)
-    if lineages:
-        return index.events.component(lineages[0])
-    number = index.events.known_lineage(lineage_name(identity.repository, path_text(path), identity.since))
-    return None if number is None else index.events.component(number)
 
 
 def _state(checkout: Checkout, head: ObjectId | None) -> str:
