@@ -404,8 +404,15 @@ class Oracle:
             fact = event["eventId"] if event["eventId"] in self.lineages else event["prevEventId"]
             lines[self.component(next(iter(self.lineages[fact])))].add(rfc8785.dumps(event))
         for event in statements:
-            lines[self.component(next(iter(self.lineages[event["prevEventId"]])))].add(rfc8785.dumps(event))
+            lines[self.component(self.lineage_of_statement(event))].add(rfc8785.dumps(event))
         return lines
+
+    def lineage_of_statement(self, event: Event) -> str:
+        """That of the facts it hangs on; of a source that HEAD has as `since` had it, the one that began there."""
+        if "prevEventId" in event:
+            return next(iter(self.lineages[event["prevEventId"]]))
+        path: str = event["subject"].removeprefix("./")
+        return f"{path}\0{self.policy.since}"
 
     def sidecars(self, head: str | None, statements: Iterable[Event] = ()) -> dict[bytes, set[bytes]]:
         """Sidecar path → its lines, for a checkout of `head`; a source without events has none."""

@@ -402,7 +402,7 @@ def lines_of(word: str) -> list[str]:
 
 
 def parents_of(event: Event) -> set[str]:
-    return {event["prevEventId"], *event.get("mergedEventIds", ())}
+    return {*([event["prevEventId"]] if "prevEventId" in event else []), *event.get("mergedEventIds", ())}
 
 
 def clone_of(tree: str) -> str:
