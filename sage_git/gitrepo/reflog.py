@@ -42,11 +42,11 @@ def read_after(repository: Repository, known: Mapping[str, str]) -> Read:
             now[name] = _digest(lines[-1])
         for line in _after(lines, known.get(name)):
             words, _, message = line.partition(b"\t")
-            oid = words.split(b" ")[1].decode("ascii", "replace") if words.count(b" ") else ""
-            if is_hex(oid, 40, 64) and oid.strip("0"):
-                commits[ObjectId(oid)] = None
-                if _makes(message):
-                    made.add(ObjectId(oid))
+            # What HEAD was before counts too: the first new entry may amend a commit from before the mark.
+            named = [oid for oid in words.decode("ascii", "replace").split(" ")[:2] if is_hex(oid, 40, 64)]
+            commits.update((ObjectId(oid), None) for oid in named if oid.strip("0"))
+            if len(named) == 2 and _makes(message):
+                made.add(ObjectId(named[1]))
     if not now:
         return _from_git(repository)
     return Read(tuple(commits), frozenset(made), now)

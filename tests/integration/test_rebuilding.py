@@ -91,3 +91,12 @@ def test_a_name_that_is_not_utf_8_is_found_again_in_another_worktree(repository:
     repository.commit("edit")
     sage(linked.path, "record")
     assert b"50%\xff.txt.sage" in sidecars_on_disk(linked.path)
+
+
+def test_a_commit_that_a_clone_joined_at_and_amends_at_once_is_recorded(repository: GitRepository) -> None:
+    sage(repository.path, "init")
+    clone = repository.clone("clone")
+    sage(clone.path, "init")
+    joined = clone.head
+    clone.git("-c", "core.hooksPath=/dev/null", "commit", "-q", "--amend", "-m", "amended")
+    assert joined in {event["graphCommit"] for event in logged(clone.path)}
