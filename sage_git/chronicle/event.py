@@ -43,6 +43,14 @@ class Event(Mapping[str, Any]):
         return cls(identifier, canonical_of_own(fields), fields)
 
     @classmethod
+    def checked(cls, fields: Mapping[str, Any]) -> Event:
+        """The event of `fields` with the id that they carry, if all else in them is right. Raises ValidationError."""
+        broken = check_event(fields)
+        if broken:
+            raise ValidationError(*broken)
+        return cls.from_fields(fields)
+
+    @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Event:
         """The event of `fields` with the id that they carry, right, wrong or none. Raises ValidationError (profile)."""
         line = canonical_json(fields)

@@ -80,7 +80,7 @@ def verify_ids(data: bytes) -> list[int]:
 
     Empty for a file that nobody but us wrote and nobody altered.
     """
-    return [number for number, offset, raw in _split(data) if offset + len(raw) == len(data) or not _is_true(raw)]
+    return [number for number, offset, raw in _split(data) if offset + len(raw) == len(data) or true_id(raw) is None]
 
 
 def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -98,11 +98,6 @@ def true_id(raw: bytes) -> EventId | None:
     """The id of a canonical line that carries it by right; None for any other, however true it may be."""
     fields = parse_canonical(raw)
     return EventId(fields["eventId"]) if isinstance(fields, dict) and _hashes_to(raw, fields.get("eventId")) else None
-
-
-def _is_true(raw: bytes) -> bool:
-    """True if `raw` is a canonical line that carries the id of its content."""
-    return true_id(raw) is not None
 
 
 def _hashes_to(raw: bytes, identifier: object) -> bool:

@@ -1,6 +1,7 @@
-"""Entering events: into this clone's log first (fsync), then into the index with the chronicles they stand in.
+"""Entering events into the index, with the chronicles they stand in, and catching up with what the log has.
 
-Which lineages an event stands in follows from events alone, so that an index made anew from a log says the same.
+Which lineages an event stands in follows from events alone, so that an index made anew from a log says the same. Not
+here: appending to the log, which whoever has a new event does in the same transaction (`recording`, `statements`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from sage_git.storage.index import Index
 from sage_git.storage.index.commits import Known
 from sage_git.storage.index.events import REDACTION
 
-MOVES = frozenset(("FILE_SPLIT", "FILE_MERGED"))
+MOVES: Final = frozenset(("FILE_SPLIT", "FILE_MERGED"))
 """Facts that stand in the chronicle of every path they name, and join none."""
 
 

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sage_git.chronicle.event import Event, check_event
+from sage_git.chronicle.event import Event
 from sage_git.chronicle.kinds import timestamp
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import Detail, ValidationError
@@ -123,20 +123,13 @@ def _place(given: Mapping[str, Any], recent: Recent, clock_ms: int, *, compute_i
     is_ours_to_link = compute_id or "eventId" not in fields  # an id that stays must stay true
     if recent.head is not None and is_ours_to_link and _GIVEN_LINKS.isdisjoint(fields):
         fields["prevEventId"] = recent.head
-    event = Event.sealed(fields) if compute_id else _as_it_is(fields)
+    event = Event.sealed(fields) if compute_id else Event.checked(fields)
     has_true_id = compute_id or event.has_true_id()
     known = recent.find(event, has_true_id=has_true_id) if is_timed else None
     if known is not None:
         return known, False
     recent.add(event, has_true_id=has_true_id)
     return event, True
-
-
-def _as_it_is(fields: Mapping[str, Any]) -> Event:
-    broken = check_event(fields)
-    if broken:
-        raise ValidationError(*broken)
-    return Event.from_fields(fields)
 
 
 def _write(fd: int, name: str, events: Sequence[Event], size: int) -> None:

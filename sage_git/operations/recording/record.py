@@ -83,7 +83,8 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
         with damage_told():
             return _record(checkout, progress)
     except IndexDamaged:
-        with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
+        locks = checkout.sage / "record.lock", checkout.sage / "log.lock"
+        with held(locks[0], _RECORD_TIMEOUT_MS), held(locks[1], _LOG_TIMEOUT_MS):
             checkout.discard_index()
     return _record(checkout, progress)
 

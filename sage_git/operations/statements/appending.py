@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sage_git.chronicle.canonical import canonical_json
-from sage_git.chronicle.event import Event, check_event
+from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
@@ -112,7 +112,7 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     with _log_held(checkout, lock_timeout_ms):
         if statement.is_ours_to_link:
             fields |= _links(_parents(checkout, statement, head))
-        event = Event.sealed(fields) if statement.compute_id else _as_it_is(fields)
+        event = Event.sealed(fields) if statement.compute_id else Event.checked(fields)
         standing = Event.trusted(event_id(event.fields), event.line, event.fields)
         known = _said_before(checkout, statement, event, standing)
         if known is not None:
@@ -187,8 +187,6 @@ def _head_with_history(checkout: Checkout, key: bytes) -> ObjectId | None:
     seen = views.last_head(checkout)
     if seen is not None and heads(commits, commits.place(seen), key):
         return seen
-    from sage_git.operations.recording.record import record
-
     record(checkout)
     return head
 
@@ -206,13 +204,6 @@ def _parents(checkout: Checkout, statement: Statement, head: ObjectId | None) ->
 def _links(parents: tuple[EventId, ...]) -> dict[str, Any]:
     links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
     return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
-
-
-def _as_it_is(fields: Mapping[str, Any]) -> Event:
-    broken = check_event(fields)
-    if broken:
-        raise ValidationError(*broken)
-    return Event.from_fields(fields)
 
 
 def _said_before(checkout: Checkout, statement: Statement, event: Event, standing: Event) -> Event | None:
