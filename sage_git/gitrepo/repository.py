@@ -114,6 +114,16 @@ class Repository:
         except GitFailed:
             return None
 
+    def last_committed(self, path: str, beyond: Iterable[ObjectId]) -> ObjectId | None:
+        """What `path` last was in any commit that a ref or reflog reaches and `beyond` does not; None if in none.
+
+        `path` has no characters that mean something to git. Raises GitFailed.
+        """
+        less = [f"^{oid}" for oid in beyond]
+        touched = self.git("rev-list", "--ignore-missing", "--full-history", "--all", "--reflog", *less, "--", path)
+        found = self.named(*(f"{oid}:{path}" for oid in touched.decode("ascii").split()))
+        return next((blob for blob in found if blob is not None), None)
+
     def tracked_paths(self, commit: ObjectId, only: Iterable[bytes] | None = None) -> set[bytes]:
         """The sources in the tree of `commit`: all of them, or those of `only` that are there."""
         if only is None:

@@ -66,23 +66,29 @@ class Checkout:
         return self.identity
 
     def head_and_state(self) -> tuple[ObjectId | None, bool]:
-        """HEAD's commit, and whether the config has been committed, so that recording may begin.
+        """HEAD's commit, and whether a config was ever committed since `init`, so that there is a record.
 
         A change of where sidecars go, committed since we last looked, is taken over. Raises NotHere, GitFailed.
         """
         head, config = self.repository.named("HEAD^{commit}", f"HEAD:{CONFIG_PATH}")
-        if config is None and not (self.sage / "index.sqlite").exists():
-            return head, False  # nothing was ever recorded, and whoever asks must not write
-        kept = self.index.value(_KEPT_CONFIG)
-        if config is None:  # a branch from before `init`, or the config was removed, or it was never committed
-            return head, kept is not None
-        if config != kept:
+        has_index = (self.sage / "index.sqlite").exists()
+        kept = self.index.value(_KEPT_CONFIG) if has_index or config else None
+        if config is None and kept is None:  # a branch from before `init`, or it was removed, or never committed
+            config = self._config_of_old()
+        if config is not None and config != kept:
             self._take_over(config)
-        return head, True
+        return head, (config or kept) is not None  # if neither, whoever asks must not write
 
     def has_begun(self) -> bool:
         """True if a config was ever committed, so that there is a record. Raises NotHere, GitFailed."""
         return self.index.value(_KEPT_CONFIG) is not None or self.head_and_state()[1]
+
+    def _config_of_old(self) -> ObjectId | None:
+        """The last config that was committed since this clone's `init`, though HEAD has none; None if none ever was."""
+        if self.identity is None:
+            return None
+        before = [self.identity.since] if self.identity.since else []
+        return self.repository.last_committed(CONFIG_PATH, [*before, *self.identity.backfill])
 
     def _take_over(self, blob: ObjectId) -> None:
         from sage_git.judgement.policy import parse_policy  # tomllib is not needed otherwise

@@ -61,6 +61,28 @@ def test_a_config_that_is_a_folder_stops_no_recording(recorded, sage):
     assert "third" in sage("log", "foo.py").stdout
 
 
+def test_a_config_removed_before_anything_was_recorded_stops_no_recording(repository, sage):
+    repository.commit("first", **{"foo.py": "x = 1\n"})
+    assert sage("init").returncode == 0
+    joined = repository.clone("joined")
+    assert sage("init", cwd=joined.path).returncode == 0
+    joined.git("-c", "core.hooksPath=/dev/null", "revert", "--no-edit", "HEAD")
+    assert sage("record", cwd=joined.path).returncode == 0
+    assert ".sage/config.toml" in sage("log", cwd=joined.path).stdout
+
+
+@pytest.mark.parametrize("checked_out", ["HEAD", "HEAD~3"], ids=["removed", "before init"])
+def test_an_index_lost_where_no_config_is_stops_no_recording(recorded, sage, checked_out):
+    recorded.git("rm", "-q", ".sage/config.toml")
+    recorded.commit("third", **{"foo.py": "x = 3\n"})
+    recorded.git("checkout", "-q", checked_out)
+    before = sage("log", "--all", "--json").stdout
+    for index in (recorded.path / ".git" / "sage").glob("index.sqlite*"):
+        index.unlink()
+    assert before
+    assert sage("log", "--all", "--json").stdout == before
+
+
 @pytest.mark.parametrize(
     "damage",
     [
