@@ -101,6 +101,13 @@ def by_commit_prefix(connection: sqlite3.Connection, digits: str) -> list[Row]:
     return [Row.of(columns) for columns in connection.execute(sql, (low, high))]
 
 
+def by_ids(connection: sqlite3.Connection, ids: Iterable[EventId]) -> dict[EventId, Row]:
+    """Those of these events that are known, by id."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.event_id IN ({{}})"
+    rows = map(Row.of, _portions(connection, sql, map(bytes.fromhex, ids)))
+    return {row.event_id: row for row in rows}
+
+
 def of_types(connection: sqlite3.Connection, *types: str) -> list[Row]:
     """The events of these types, which are no facts, newest first."""
     marks = ", ".join("?" * len(types))
