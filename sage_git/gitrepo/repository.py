@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed, NotHere
@@ -59,7 +59,7 @@ class Repository:
         work_tree = Path(top) if top and bare != "true" else None
         return cls(work_tree, Path(git_dir), Path(common), object_format, shallow == "true", environment)
 
-    def git(self, *arguments: str | bytes, input: bytes = b"", locks: bool = False) -> bytes:
+    def git(self, *arguments: str | bytes, input: bytes = b"", index: Path | None = None, locks: bool = False) -> bytes:
         """What git prints for `arguments` here, run at the top of the work tree. Raises GitFailed."""
         return run_in_users(
             arguments,
@@ -68,8 +68,13 @@ class Repository:
             git_dir=self.git_dir,
             work_tree=self.work_tree,
             input=input,
+            index=index,
             locks=locks,
         )
+
+    def offline(self) -> Self:
+        """The same repository with every way to a remote closed: what is not here stays away."""
+        return replace(self, environment={**self.environment, "GIT_ALLOW_PROTOCOL": ""})
 
     def head(self) -> ObjectId | None:
         """The commit that HEAD names; None in an unborn repository."""

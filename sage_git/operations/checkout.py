@@ -25,10 +25,19 @@ _KEPT_CONFIG: Final = "config"
 class Checkout:
     """The repository around a directory, this clone's identity, index and log; each opened when first asked for."""
 
-    def __init__(self, repository: Repository, identity: Identity | None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        identity: Identity | None,
+        *,
+        sage: Path | None = None,
+        index_path: Path | None = None,
+    ) -> None:
+        """`sage` and `index_path` are for whoever may not write in the repository (`verifying`): a folder elsewhere."""
         self.repository = repository
         self.identity = identity
-        self.sage = repository.common_dir / "sage"
+        self.sage = sage or repository.common_dir / "sage"
+        self.index_path = index_path or self.sage / "index.sqlite"
 
     @classmethod
     def open(cls, start: Path, environment: Mapping[str, str]) -> Checkout:
@@ -40,7 +49,7 @@ class Checkout:
     def index(self) -> Index:
         """What is known. Raises StorageError, NotHere."""
         self.known_identity()
-        return Index.open(self.sage / "index.sqlite")
+        return Index.open(self.index_path)
 
     @cached_property
     def log(self) -> WriterLog:
@@ -71,7 +80,7 @@ class Checkout:
         A change of where sidecars go, committed since we last looked, is taken over. Raises NotHere, GitFailed.
         """
         head, config = self.repository.named("HEAD^{commit}", f"HEAD:{CONFIG_PATH}")
-        has_index = (self.sage / "index.sqlite").exists()
+        has_index = self.index_path.exists()
         kept = self.index.value(_KEPT_CONFIG) if has_index or config else None
         if config is None and kept is None:  # a branch from before `init`, or it was removed, or never committed
             config = self._config_of_old()
@@ -111,7 +120,7 @@ class Checkout:
         """Have the index made anew from log and git when it is asked for next. The caller holds the log's lock."""
         self.close()
         self.__dict__.pop("index", None)
-        discard(self.sage / "index.sqlite")
+        discard(self.index_path)
 
     def close(self) -> None:
         """Close what was opened."""

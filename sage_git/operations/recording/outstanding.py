@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -62,12 +62,17 @@ class Outstanding:
     logged: dict[EventId, Entry] = field(default_factory=dict)
 
 
-def find_outstanding(checkout: Checkout, head: ObjectId | None, marks: Mapping[str, str]) -> Outstanding:
-    """The commits, neither observed nor reached by `since`, that HEAD, a reflog, a rewriting or the backfill names."""
+def find_outstanding(
+    checkout: Checkout, head: ObjectId | None, marks: Mapping[str, str], also: Iterable[ObjectId] = ()
+) -> Outstanding:
+    """The commits, neither observed nor reached by `since`, that HEAD, a reflog, a rewriting or the backfill names.
+
+    `also` are further tips.
+    """
     repository, identity, index = checkout.repository, checkout.known_identity(), checkout.index
     read = reflog.read_after(repository, marks)
     rewritten = Rewritten.read(checkout.sage / "rewritten")
-    named = [*([head] if head else []), *read.commits, *rewritten.commits, *identity.backfill]
+    named = [*([head] if head else []), *read.commits, *rewritten.commits, *identity.backfill, *also]
     tips = [oid for oid in dict.fromkeys(named) if index.commits.known(oid) is None and oid != identity.since]
     if not tips:
         return Outstanding([], frozenset(), frozenset(), [], read.marks, rewritten)
