@@ -54,9 +54,9 @@ class Life:
 
 def person(identity: str) -> str:
     """What tells people apart: the mail address in `identity`, or, if it has none, all of it; whatever the case."""
-    before, _, address = identity.rpartition("<")
-    address = address.removesuffix(">").strip()
-    return (address if before and address else identity).strip().casefold()
+    _, bracket, rest = identity.rpartition("<")
+    address = rest.removesuffix(">").strip()
+    return (address if bracket and address else identity).strip().casefold()
 
 
 def terms_of(lives: Sequence[Life], required: int, without: Iterable[str] = ()) -> tuple[Term, ...]:
