@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "record": "recording",
     "log": "history",
     "show": "history",
+    "blame": "blame",
     "status": "status",
     "append": "statements",
     "note": "statements",
@@ -36,7 +37,7 @@ COMMANDS: Final = {
 }
 GROUPS: Final = (
     ("begin", ("init", "demo", "doctor", "deinit")),
-    ("look", ("log", "show", "status")),
+    ("look", ("log", "show", "blame", "status")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("fsck",)),
 )
