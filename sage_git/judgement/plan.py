@@ -113,8 +113,10 @@ def _plan(own: Sequence[Event], rules: Approval, counts: Callable[[Event], bool]
     expires_at = _seconds(draft["expiresAt"]) if "expiresAt" in draft else None
     approvals = [event for event in own if event.type in _APPROVALS]
     closings = tuple(event for event in own if event.type in (_DENIAL, _ENDING) and counts(event))
-    before = causes.among([event for event in own if event.type in _APPROVALS or event in closings])
-    lives = tuple(_life(event, closings, before, expires_at, counts) for event in approvals)
+    marked = {*map(_id, closings), *map(_id, approvals)}
+    before = causes.among([event for event in own if event.event_id in marked])
+    by_time = sorted(closings, key=lambda event: (_second(event), _id(event)))
+    lives = tuple(_life(event, by_time, before, expires_at, counts) for event in approvals)
     return Plan(
         plan_id=draft["planId"],
         plan_hash=PlanHash(draft["planHash"]),
@@ -139,8 +141,7 @@ def _life(
     counts: Callable[[Event], bool],
 ) -> Life:
     identifier = _id(event)
-    closing = [each for each in closings if _closes(each, event, before)]
-    first = min(closing, key=lambda each: (_second(each), _id(each)), default=None)
+    first = next((each for each in closings if _closes(each, event, before)), None)
     end, ended_by = expires_at, None
     if first is not None and (expires_at is None or _second(first) <= expires_at):
         end, ended_by = _second(first), _id(first)
