@@ -6,6 +6,7 @@
     ├── NotHere                     3   ENOTHERE         no repository, no chronicle, or git too old: nothing to work on
     │   └── ConfigError             3   ECONFIG          .sage/config.toml cannot be read as a policy
     ├── GitFailed                   4   EGIT             git exited with an error that we did not expect
+    ├── SigningFailed               4   ESIGNING         ssh-keygen, an agent or a security key did not sign
     ├── StorageError                4   EIO              the system refused a read or write; path, operation, errno name
     │   └── PermissionRefused       4   EPERMISSION      … because we may not
     ├── LockTimeout                 4   ELOCK_TIMEOUT    somebody else holds the lock; path, timeout_ms, holder
@@ -99,6 +100,16 @@ class GitFailed(SageError):
         remedy = "do what git says; `git fsck` looks at the repository, `sage-git doctor` at how we are set up in it"
         super().__init__(f"git {' '.join(arguments[:2])} failed ({status}): {said}", remedy=remedy)
         self.arguments, self.status, self.stderr = arguments, status, stderr
+
+
+class SigningFailed(SageError):
+    """ssh-keygen, an agent or a security key did not sign; ssh-keygen's own words in `stderr`."""
+
+    code = "ESIGNING"
+
+    def __init__(self, message: str, stderr: str = "", *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.stderr = stderr
 
 
 class StorageError(SageError):

@@ -14,7 +14,7 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Final, Self
 
-from sage_git.errors import GitFailed, NotHere
+from sage_git.errors import GitFailed, NotHere, SigningFailed
 
 # What must never reach a git that works on another repository (`git rev-parse --local-env-vars`, git 2.39).
 LOCAL_ENVIRONMENT: Final = frozenset(
@@ -105,6 +105,24 @@ def run_in_users(
     if locks:
         del sealed["GIT_OPTIONAL_LOCKS"]
     return _finish(["git", *place, *_USERS_OVERRIDES, *arguments], arguments, input, sealed, cwd)
+
+
+def run_ssh_keygen(arguments: Sequence[str], *, environment: Mapping[str, str], input: bytes) -> bytes:
+    """What ssh-keygen prints for `arguments`. It may ask the user for a passphrase or a touch, on the terminal.
+
+    Raises SigningFailed with its words alone, NotHere.
+    """
+    command = ["ssh-keygen", *arguments]
+    sealed = {**environment, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(command, input=input, capture_output=True, env=sealed, check=False)
+    except FileNotFoundError:
+        remedy = "install OpenSSH 8.2 or newer (openssh-client)"
+        raise NotHere("ssh-keygen, which signs, is not on PATH", remedy=remedy) from None
+    if done.returncode:
+        words = done.stderr.decode("utf-8", "replace")
+        raise SigningFailed("ssh-keygen did not sign", words)
+    return done.stdout
 
 
 class Stream:
