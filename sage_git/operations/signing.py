@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sage_git.operations.judging.policies import Policies
     from sage_git.proof.allowed_signers import AllowedSigners
 
-Sign = Callable[[Mapping[str, Any]], str]
-"""The signature over an event with these fields, which lack nothing but it and the id."""
+Sign = Callable[[bytes], str]
+"""The signature over a message, the canonical JSON of an event that lacks nothing but it and the id."""
 
 SIGNERS_PATH: Final = ".sage/allowed_signers"
 _HOW: Final = (
@@ -62,7 +62,7 @@ def signer_for(checkout: Checkout, wish: Wish, given: Mapping[str, Any]) -> Sign
         why = "here it counts only with a signature" if is_needed else "it is to be signed"
         remedy = f"{_HOW}\nor say it without, for others to see: --no-sign" if is_needed else _HOW
         raise NotHere(f"{why}, and git has no SSH key of yours to sign with", remedy=remedy)
-    return lambda fields: _signed(checkout, wish, key, fields, must_count=is_needed)
+    return lambda message: _signed(checkout, wish, key, message, must_count=is_needed)
 
 
 def _key(checkout: Checkout, wish: Wish) -> SigningKey | None:
@@ -71,16 +71,16 @@ def _key(checkout: Checkout, wish: Wish) -> SigningKey | None:
     return configured_key(checkout.repository) if wish.key is None else key_in(wish.key)
 
 
-def _signed(checkout: Checkout, wish: Wish, key: SigningKey, fields: Mapping[str, Any], *, must_count: bool) -> str:
+def _signed(checkout: Checkout, wish: Wish, key: SigningKey, message: bytes, *, must_count: bool) -> str:
     """The signature, looked at as every reader will look at it. Raises SigningFailed, NotHere."""
     from sage_git.chronicle.event import Event
     from sage_git.gitrepo.signing import sign
 
     if key.is_hardware:
         wish.tell("touch your security key, to sign")
-    message = assurance.signed_message(fields)
     signature = sign(key, message, NAMESPACE, checkout.repository.environment)
-    found = assurance.examine(Event.from_fields({**fields, "signature": signature}), signers_now(checkout))
+    event = Event.from_fields({**Event.from_line(message), "signature": signature})
+    found = assurance.examine(event, signers_now(checkout))
     if found.assurance is Assurance.INVALID:
         remedy = "sign with Ed25519, ECDSA, RSA from 2,048 bits, or a security key that wants to be touched"
         raise SigningFailed(f"what {key.shown} signs would be accepted by nobody", remedy=remedy)

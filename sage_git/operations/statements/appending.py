@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sage_git.chronicle.canonical import canonical_json
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.kinds import timestamp
@@ -28,15 +27,16 @@ from sage_git.operations.sidecars.adoption import is_statement
 from sage_git.operations.sidecars.placing import key_of, sidecar_of, subject_in
 from sage_git.operations.statements.ends import ends_of, keep_ends
 from sage_git.operations.statements.opened import OpenCheckouts, leads_out, nearest_folder
+from sage_git.operations.statements.repeated import LINKS, said_and_signed_before, said_before
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
-from sage_git.storage.recent import RECENT_LINES
 from sage_git.storage.sidecar import checked_path
 
-_LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
-_FRAGMENTS: Final = 8
+if TYPE_CHECKING:
+    from sage_git.operations.signing import Sign, Wish
+
 _OPEN: Final = OpenCheckouts()
 
 
@@ -48,10 +48,12 @@ def append(
     clock_ms: int,
     compute_id: bool = True,
     lock_timeout_ms: int = 2000,
+    wish: Wish | None = None,
 ) -> Event:
     """The event as it now stands in the chronicle whose sidecar is at the absolute `path`; see `sage_git.append_event`.
 
-    Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed.
+    Signed as `wish` says, or not at all. Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed,
+    SigningFailed.
     """
     if event.get("type") == REDACTION:
         remedy = "sage-git redact EVENT -m WHY says it, and drops the body"
@@ -64,21 +66,29 @@ def append(
     checkout = _OPEN.checkout(folder, environment)
     try:
         key = key_named(checkout, path)
-        given = Statement(key, event, clock_ms, compute_id=compute_id)
+        sign = None if wish is None else _signer(checkout, wish, event)
+        given = Statement(key, event, clock_ms, compute_id=compute_id, sign=sign)
         return append_statement(checkout, given, lock_timeout_ms)
     except SageError:
         _OPEN.forget(folder)
         raise
 
 
+def _signer(checkout: Checkout, wish: Wish, event: Mapping[str, Any]) -> Sign | None:
+    from sage_git.operations.signing import signer_for
+
+    return signer_for(checkout, wish, event)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody wants to be kept about the source or subject `key`."""
+    """What somebody wants to be kept about the source or subject `key`; `sign` signs it unless it comes signed."""
 
     key: bytes
     given: Mapping[str, Any]
     clock_ms: int
     compute_id: bool = True
+    sign: Sign | None = None
 
     @property
     def subject(self) -> str:
@@ -100,8 +110,19 @@ class Statement:
 
     @property
     def is_ours_to_link(self) -> bool:
-        """True if nobody gave parents, nor an id that would be wrong with any."""
-        return _LINKS.isdisjoint(self.given if not self.compute_id else self.given.keys() - {"eventId"})
+        """True if nobody gave parents, nor a signature or an id that would be wrong with any."""
+        fixed = self.given.keys() - ({"eventId"} if self.compute_id else frozenset())
+        return LINKS.isdisjoint(fixed) and "signature" not in fixed
+
+    @property
+    def may_repeat(self) -> bool:
+        """True if it may have been said before; what was given no time never was."""
+        return "timestamp" in self.given
+
+    @property
+    def is_ours_to_sign(self) -> bool:
+        """True if it is to be signed and nobody has."""
+        return self.sign is not None and "signature" not in self.given
 
 
 def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: int = 2000) -> Event:
@@ -112,13 +133,33 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     with _log_held(checkout, lock_timeout_ms):
         if statement.is_ours_to_link:
             fields |= _links(_parents(checkout, statement, head))
-        event = Event.sealed(fields) if statement.compute_id else Event.checked(fields)
-        standing = Event.trusted(event_id(event.fields), event.line, event.fields)
-        known = _said_before(checkout, statement, event, standing)
+        if not statement.is_ours_to_sign:
+            return _keep(checkout, statement, head, fields)
+        known = said_and_signed_before(checkout, Event.sealed(fields)) if statement.may_repeat else None
         if known is not None:
             return known
-        component = _enter(checkout, statement.key, standing)
-        _show(checkout, head, statement.key, component)
+    # Outside of the lock, because a passphrase or a touch takes its time. What others say meanwhile is no parent then.
+    fields["signature"] = _signature(statement, fields)
+    with _log_held(checkout, lock_timeout_ms):
+        return _keep(checkout, statement, head, fields)
+
+
+def _signature(statement: Statement, fields: Mapping[str, Any]) -> str:
+    from sage_git.operations.assurance import signed_message  # most statements are never signed
+
+    assert statement.sign is not None
+    return statement.sign(signed_message(fields))
+
+
+def _keep(checkout: Checkout, statement: Statement, head: ObjectId | None, fields: Mapping[str, Any]) -> Event:
+    """The event of `fields`, in log, index and sidecar now; or the one that says the same already."""
+    event = Event.sealed(fields) if statement.compute_id else Event.checked(fields)
+    standing = Event.trusted(event_id(event.fields), event.line, event.fields)
+    known = said_before(checkout, event, standing) if statement.may_repeat else None
+    if known is not None:
+        return known
+    component = _enter(checkout, statement.key, standing)
+    _show(checkout, head, statement.key, component)
     return event
 
 
@@ -204,31 +245,6 @@ def _parents(checkout: Checkout, statement: Statement, head: ObjectId | None) ->
 def _links(parents: tuple[EventId, ...]) -> dict[str, Any]:
     links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
     return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
-
-
-def _said_before(checkout: Checkout, statement: Statement, event: Event, standing: Event) -> Event | None:
-    """The event among the last 1,000 of its chronicle that says the same; an event with a true id wants one with one.
-
-    An event that was given no time is never said before.
-    """
-    if "timestamp" not in statement.given:
-        return None
-    index = checkout.index
-    with index.transaction():  # naming a lineage may make it
-        components = {index.events.component(each) for each in lineages_of(index, checkout.known_identity(), standing)}
-    content = _content(event.fields)
-    parts = sorted((canonical_json({name: value})[1:-1] for name, value in content.items()), key=len)
-    has_true_id = event.has_true_id()
-    for component in components:
-        for line in index.events.recent(component, RECENT_LINES, parts[-_FRAGMENTS:]):
-            found = Event.from_line(line)
-            if _content(found.fields) == content and (found.has_true_id() or not has_true_id):
-                return found
-    return None
-
-
-def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in _LINKS}
 
 
 def _enter(checkout: Checkout, key: bytes, standing: Event) -> int:
