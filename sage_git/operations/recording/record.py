@@ -14,6 +14,7 @@ from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
+from sage_git.gitrepo.merges import swift_merge_bases
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
@@ -129,11 +130,12 @@ def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
     findings: list[Finding] = []
     done = events = 0
-    for batch in observe_commits(checkout, outstanding, findings):
-        done += batch.commits
-        events += batch.events
-        if progress is not None:
-            progress(done, len(outstanding.commits))
+    with swift_merge_bases(checkout.scratch, outstanding.commits):
+        for batch in observe_commits(checkout, outstanding, findings):
+            done += batch.commits
+            events += batch.events
+            if progress is not None:
+                progress(done, len(outstanding.commits))
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
         enter_missing(checkout, outstanding.logged)
     return done, events, findings
