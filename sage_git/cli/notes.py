@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli.saying import actor, actor_option, answer, answer_option, clock_ms
+from sage_git.cli.signing import signing_options, wish
 from sage_git.errors import UsageError
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def register(commands: Any) -> None:
         parser.add_argument("--about", metavar="SUBJECT", help=f"a source or subject, instead of {each.subject}")
         parser.add_argument("--tag", dest="tags", action="append", metavar="TAG", help="a tag; may be given again")
         actor_option(parser)
+        signing_options(parser)
         answer_option(parser)
         parser.set_defaults(run=note_command)
 
@@ -144,6 +146,7 @@ def register(commands: Any) -> None:
 def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Make a note; 0."""
     from sage_git.operations.checkout import Checkout
+    from sage_git.operations.signing import signer_for
     from sage_git.operations.statements.appending import Statement, append_statement
 
     note = NOTES[arguments.kind]
@@ -154,7 +157,8 @@ def note_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
         key = _key(checkout, surroundings, arguments.about or note.subject)
         given |= {"type": note.type, "actor": actor(checkout.repository, arguments, surroundings)}
-        statement = Statement(key, given, clock_ms(surroundings))
+        sign = signer_for(checkout, wish(arguments, surroundings), given)
+        statement = Statement(key, given, clock_ms(surroundings), sign=sign)
         event = append_statement(checkout, statement)
     answer(event, arguments, surroundings)
     return 0

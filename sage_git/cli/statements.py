@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render
 from sage_git.cli.saying import actor, actor_option, answer, answer_option, clock_ms
+from sage_git.cli.signing import signing_options, wish
 from sage_git.cli.text import Span, Style, span
 from sage_git.errors import UsageError
 
@@ -33,6 +34,7 @@ def register(commands: Any) -> None:
     append.add_argument("chronicle", metavar="CHRONICLE", help="a sidecar, as src/foo.py.sage or .sage/builds.sage")
     append.add_argument("--event", metavar="JSON", help="the event; without it, standard input is read")
     append.add_argument("--no-id", action="store_true", help="keep its eventId, or the lack of one, as it is")
+    signing_options(append)
     answer_option(append)
     append.set_defaults(run=append_command)
 
@@ -61,6 +63,8 @@ def register(commands: Any) -> None:
 
 def append_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Append what JSON says; 0."""
+    if arguments.no_id and (arguments.sign or arguments.key):
+        raise UsageError("--no-id keeps an event as it is, and a signature would change it")
     from sage_git.chronicle.canonical import parse_json
     from sage_git.errors import ValidationError
     from sage_git.operations.statements.appending import append
@@ -80,6 +84,7 @@ def append_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         environment=surroundings.environment,
         clock_ms=clock_ms(surroundings),
         compute_id=not arguments.no_id,
+        wish=None if arguments.no_id else wish(arguments, surroundings),
     )
     answer(event, arguments, surroundings)
     return 0

@@ -54,8 +54,10 @@ class Wish:
 
 def signer_for(checkout: Checkout, wish: Wish, given: Mapping[str, Any]) -> Sign | None:
     """Who signs a statement that has the fields `given` so far; None if nobody need. Raises NotHere, ConfigError."""
-    is_needed = wish.when is When.NEEDED and assurance.is_answer(given) and _policies(checkout).now().approval.signed
-    if wish.when is When.NEVER or not (is_needed or wish.when is When.ALWAYS):
+    if wish.when is When.NEVER:
+        return None
+    is_needed = assurance.is_answer(given) and _policies(checkout).now().approval.signed
+    if not is_needed and wish.when is When.NEEDED:
         return None
     key = _key(checkout, wish)
     if key is None:
