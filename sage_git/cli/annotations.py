@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def annotations(verification: Verification) -> Iterator[str]:
+def workflow_commands(verification: Verification) -> Iterator[str]:
     """A line for each finding, and for each thing in the range that could not be checked."""
     for finding in verification.findings:
         yield _command(finding)

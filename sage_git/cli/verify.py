@@ -28,9 +28,7 @@ def register(commands: Any) -> None:
         usage="sage-git verify [OPTIONS] [PATH…]",
     )
     verify.add_argument("paths", nargs="*", metavar="PATH", help="only what is about these sources")
-    verify.add_argument(
-        "--range", metavar="A..B", help="only the commits that B has and A has not; else all up to HEAD"
-    )
+    verify.add_argument("--range", metavar="A..B", help="only the commits that B has and A has not")
     verify.add_argument("--complete", action="store_true", help="every change must be told of by a log")
     verify.add_argument("--policy-from", metavar="REV", help="judge everything by the policy that REV has")
     verify.add_argument("--allow-unchecked", action="store_true", help="what cannot be checked here is no failure")
@@ -62,9 +60,9 @@ def _show(found: Verification, form: str, out: Screen) -> None:
 
             out.json(sarif(found))
         case "github":
-            from sage_git.cli.annotations import annotations
+            from sage_git.cli.annotations import workflow_commands
 
-            for line in annotations(found):
+            for line in workflow_commands(found):
                 out.line(Span(line))  # escaped there, once, as GitHub wants it
         case _:
             out.lines(lines(found, out.measure))

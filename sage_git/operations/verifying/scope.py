@@ -75,7 +75,7 @@ def path_within(repository: Repository, start: Path, typed: str) -> str:
     folder, name = os.path.split(os.path.normpath(os.path.join(start, typed)))
     whole = os.path.join(os.path.realpath(folder), name)
     relative = os.path.relpath(whole, top)
-    if relative.split(os.sep)[0] == "..":
+    if Path(relative).parts[:1] == ("..",):
         raise UsageError(f"{typed} is outside of this repository", remedy="name a path inside of it")
     return "" if relative == "." else relative
 
