@@ -125,7 +125,7 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         with render.screen(arguments, surroundings, reading.configured_pager) as out:
             titles = reading.titles(found) if not arguments.json else {}
             for position, entry in enumerate(found):
-                explained = explain.explain(reading.readings, entry)
+                explained = explain.explain(reading.readings, entry, reading.checkout)
                 diff = explain.diff(reading.repository, entry.event)
                 sidecar = reading.sidecars([entry])[entry.number]
                 if arguments.json:

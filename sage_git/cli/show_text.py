@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
@@ -14,18 +14,29 @@ from sage_git.cli.text import Line, Span, Style, cut, line_width, pad, span
 from sage_git.operations.reading.explain import Explained
 from sage_git.operations.reading.history import is_fact
 
+if TYPE_CHECKING:
+    from sage_git.operations.assurance import Examined
+
 _LABEL: Final = 11
 _SHOWN_OTHERWISE: Final = frozenset(
     "type eventId timestamp actor graphCommit prevEventId mergedEventIds filePath oldPath newPath subject planHash "
-    "originalPath resultingPaths sourcePaths resultPath".split()
+    "originalPath resultingPaths sourcePaths resultPath signature".split()
 )
+_ASSURANCES: Final = {
+    "claimed": ("claimed: nobody signed it", Style.FAINT),
+    "signed": ("signed by who it says", Style.ANSWERED),
+    "hardware": ("signed by who it says, with a security key", Style.ANSWERED),
+    "invalid": ("not signed: the signature is not over this", Style.OPEN),
+    "unauthorised": ("signed by a key that may not sign for who it says", Style.OPEN),
+}
 
 
 def as_json(explained: Explained, sidecar: str, diff: str | None) -> dict[str, Any]:
     """One object: the event's own fields, and beside them what is known of it."""
-    entry = explained.entry
+    entry, examined = explained.entry, explained.examined
     return {
         **entry.event.fields,
+        **({} if examined is None else {"assurance": examined.assurance.value}),
         "chronicle": sidecar,
         "inHead": entry.in_head,
         "open": entry.is_open,
@@ -55,6 +66,8 @@ def lines(explained: Explained, sidecar: str, diff: str | None, layout: Layout) 
     yield _labelled("date", Span("  ·  ".join(both)))
     if plan := event.get("planHash"):
         yield _labelled("plan", span(str(plan)))
+    if explained.examined is not None:
+        yield _assurance(explained.examined)
     if entry.verdicts or entry.is_open:
         yield from _standing(explained)
     yield _labelled("chronicle", span(sidecar))
@@ -68,6 +81,14 @@ def lines(explained: Explained, sidecar: str, diff: str | None, layout: Layout) 
 
 def _labelled(label: str, *pieces: Span) -> Line:
     return [Span(pad(label, _LABEL), Style.FAINT), *pieces]
+
+
+def _assurance(examined: Examined) -> Line:
+    sentence, style = _ASSURANCES[examined.assurance.value]
+    pieces = [Span(sentence, style)]
+    if examined.key is not None:
+        pieces.append(span(f"  {examined.key.kind} {examined.key.fingerprint}", Style.FAINT))
+    return _labelled("assurance", *pieces)
 
 
 def _standing(explained: Explained) -> Iterator[Line]:

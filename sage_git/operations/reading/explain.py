@@ -15,6 +15,8 @@ from sage_git.operations.reading.history import Entry, Readings, Selection, entr
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
+    from sage_git.operations.assurance import Examined
+    from sage_git.operations.checkout import Checkout
     from sage_git.operations.reading.history import AsksGit
 
 _LISTED: Final = 8
@@ -36,11 +38,15 @@ _SUBMODULE: Final = "160000"
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An entry and where it stands: parents and children by id, each with the event if it is here."""
+    """An entry and where it stands: parents and children by id, each with the event if it is here.
+
+    `examined` tells how sure it is who says it, where that matters.
+    """
 
     entry: Entry
     parents: tuple[tuple[EventId, Event | None], ...]
     children: tuple[Event, ...]
+    examined: Examined | None = None
 
 
 def find(readings: Readings, name: str) -> list[Entry]:
@@ -66,8 +72,8 @@ def find(readings: Readings, name: str) -> list[Entry]:
     return list(entries_of(readings, Selection(everywhere=True), rows))
 
 
-def explain(readings: Readings, entry: Entry) -> Explained:
-    """The entry's place in its chronicle."""
+def explain(readings: Readings, entry: Entry, checkout: Checkout) -> Explained:
+    """The entry's place in its chronicle, and what stands behind it."""
     connection = readings.connection
     near = queries.of_components(connection, queries.components_of(connection, [entry.number]))
     by_id = {row.event_id: row.event for row in near}
@@ -76,7 +82,18 @@ def explain(readings: Readings, entry: Entry) -> Explained:
     children = tuple(
         event for event in by_id.values() if entry.event.event_id in event.parents and event.event_id not in own
     )
-    return Explained(entry, parents, children)
+    return Explained(entry, parents, children, _examined(checkout, entry.event))
+
+
+def _examined(checkout: Checkout, event: Event) -> Examined | None:
+    """Who says it, by HEAD's allowed signers; None for what nobody signed and nobody need."""
+    if event.type in FACT_TYPES:
+        return None
+    from sage_git.operations import assurance, signing
+
+    if "signature" not in event and not assurance.is_answer(event.fields):
+        return None
+    return assurance.examine(event, signing.signers_now(checkout))
 
 
 def diff(repository: AsksGit, event: Event) -> str | None:
