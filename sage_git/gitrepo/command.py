@@ -92,18 +92,22 @@ def run_in_users(
     cwd: Path,
     git_dir: Path | None = None,
     work_tree: Path | None = None,
+    index: Path | None = None,
     input: bytes = b"",
     locks: bool = False,
 ) -> bytes:
     """What git prints for `arguments` in the user's repository. Raises GitFailed, NotHere (no git at all).
 
-    `locks` lets git take optional locks, for the few commands of ours that are asked to write.
+    `index` is another index than the repository's. `locks` lets git take optional locks, for the few commands of ours
+    that are asked to write.
     """
     place = [f"--git-dir={git_dir}"] if git_dir else []
     place += [f"--work-tree={work_tree}"] if work_tree else []
     sealed = users_environment(environment)
     if locks:
         del sealed["GIT_OPTIONAL_LOCKS"]
+    if index is not None:
+        sealed["GIT_INDEX_FILE"] = str(index)
     return _finish(["git", *place, *_USERS_OVERRIDES, *arguments], arguments, input, sealed, cwd)
 
 
