@@ -19,6 +19,7 @@ from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
 from sage_git.observation.lineage import heads
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.gating.compiling import compile_gate, concerns_gate
 from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
 from sage_git.operations.paths import path_text
 from sage_git.operations.recording.record import record
@@ -160,6 +161,8 @@ def _keep(checkout: Checkout, statement: Statement, head: ObjectId | None, field
         return known
     component = _enter(checkout, statement.key, standing)
     _show(checkout, head, statement.key, component)
+    if concerns_gate(checkout.index, event):
+        compile_gate(checkout)
     return event
 
 
