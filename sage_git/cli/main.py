@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "doctor": "setup",
     "demo": "setup",
     "record": "recording",
+    "gate": "gate",
     "log": "history",
     "show": "history",
     "blame": "blame",
