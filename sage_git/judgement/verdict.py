@@ -1,59 +1,71 @@
-"""The verdict on a fact (SPEC 6): an event that hangs on it as a leaf, the same wherever it is made.
+"""The verdict on a fact (SPEC 6): the event that tells how it stands, and hangs on it as a leaf.
 
-There are no plans yet, so an edit is what git's automatic merge did, or was on a branch before `init`, or is
-unplanned. Additions, removals and pure renames have no verdict until a plan has ever been approved. Not here: the
-policy, which says what is done about a verdict.
+Not here: how it stands (`standing`), and whether a verdict that was kept still holds: that is found out when it is read.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId
+from sage_git.judgement.standing import Ruling, Standing
 
 DETECTED_BY: Final = "sage-git"
-_COPIED: Final = ("timestamp", "actor", "graphCommit", "filePath", "pathEncoding")
+_COPIED: Final = ("timestamp", "actor", "graphCommit", "pathEncoding")
+
+Named = Callable[[EventId], EventId]
+"""What other events call a rogue fact: the id of its verdict."""
 
 
-class Circumstance(Enum):
-    """How an edit came into its commit."""
-
-    ORDINARY = "ordinary"
-    """By a commit with one parent or none."""
-    MERGE = "merge"
-    """By a merge, in which git's automatic merge would have left something else."""
-    AUTOMATIC_MERGE = "automatic merge"
-    """By a merge, and git did it by itself."""
-    BACKFILL = "backfill"
-    """By whatever commit, on a branch that was there before `init`."""
-
-
-def verdict(fact: Event, circumstance: Circumstance) -> Event | None:
-    """The verdict on `fact`; None where it needs none."""
-    if fact.type != "FILE_EDITED":
+def verdict(fact: Event, standing: Standing, named: Named) -> Event | None:
+    """The verdict that tells `standing` of `fact`; None where it needs none."""
+    if standing.ruling is Ruling.UNJUDGED:
         return None
+    payload = _rogue(standing, named) if standing.is_rogue else _reconciliation(standing, named)
+    last, new = _sides(fact)
+    if standing.is_rogue:
+        payload |= {"hash": new, "lastHash": last}
+    else:
+        payload["diffRef"] = f"{last}..{new}"
     copied = {name: fact[name] for name in _COPIED if name in fact}
-    return Event.own(copied | {"prevEventId": fact.event_id} | _payload(fact, circumstance))
+    path = fact.get("newPath") or fact["filePath"]
+    return Event.own(copied | {"filePath": path, "prevEventId": fact.event_id} | payload)
 
 
-def _payload(fact: Event, circumstance: Circumstance) -> dict[str, Any]:
-    match circumstance:
-        case Circumstance.BACKFILL:
-            return _reconciliation(fact, "backfill")
-        case Circumstance.AUTOMATIC_MERGE:
-            return _reconciliation(fact, "merge")
-        case Circumstance.MERGE:
-            return _rogue(fact, "merge")
-        case Circumstance.ORDINARY:
-            return _rogue(fact, "mode" if fact["hash"] == fact["lastHash"] else "edit")
+def _rogue(standing: Standing, named: Named) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "type": "ROGUE_EDIT_DETECTED",
+        "detectedBy": DETECTED_BY,
+        "reason": standing.reason.value,
+    }
+    return payload | _listed("replayOf", map(named, standing.linked))
 
 
-def _rogue(fact: Event, reason: str) -> dict[str, Any]:
-    hashes = {"hash": fact["hash"], "lastHash": fact["lastHash"]}
-    return {"type": "ROGUE_EDIT_DETECTED", **hashes, "detectedBy": DETECTED_BY, "reason": reason}
+def _reconciliation(standing: Standing, named: Named) -> dict[str, Any]:
+    payload: dict[str, Any] = {"type": "RECONCILIATION", "reconciliationStrategy": standing.ruling.value}
+    plan = standing.coverage.plan if standing.coverage else None
+    if plan is not None and standing.ruling is Ruling.PLAN:
+        payload |= {"planId": plan.plan_id, "planHash": plan.plan_hash}
+    if standing.ruling in (Ruling.REWRITE, Ruling.RESOLUTION):
+        payload |= _listed("rewriteOf", standing.replayed)
+    return payload | _listed("resolves", map(named, [standing.undone] if standing.undone else []))
 
 
-def _reconciliation(fact: Event, strategy: str) -> dict[str, Any]:
-    reference = f"{fact['lastHash']}..{fact['hash']}"
-    return {"type": "RECONCILIATION", "reconciliationStrategy": strategy, "diffRef": reference}
+def _listed(field: str, events: Iterable[EventId]) -> dict[str, list[EventId]]:
+    names = list(dict.fromkeys(events))
+    return {field: names} if names else {}
+
+
+def _sides(fact: Event) -> tuple[str, str]:
+    """The blobs before and after; the null id for a side that is missing."""
+    match fact.type:
+        case "FILE_ADDED":
+            return "0" * len(fact["hash"]), fact["hash"]
+        case "FILE_REMOVED":
+            return fact["lastHash"], "0" * len(fact["lastHash"])
+        case "FILE_RENAMED":
+            return fact["hash"], fact["hash"]
+        case _:
+            return fact["lastHash"], fact["hash"]

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
@@ -25,6 +25,12 @@ _NOT_A_FACT: Final = f"e.{NOT_A_FACT}"
 _ORDER: Final = (
     "ORDER BY e.time DESC, COALESCE(c.generation, 1 << 60) DESC, e.commit_id DESC, e.depth DESC, e.event_id DESC"
 )
+
+
+class HasPlaces(Protocol):
+    """Which commits are in a history (storage.index)."""
+
+    def has(self, chain: int, position: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,34 @@ def of_components(connection: sqlite3.Connection, components: Iterable[int]) -> 
     return [rows[number] for number in sorted(rows)]
 
 
+def newest_of_components(connection: sqlite3.Connection, components: Iterable[int], limit: int) -> list[Row]:
+    """The newest `limit` facts and verdicts of each of these chronicles, in the order that they arrived."""
+    newest = (
+        "SELECT m.number FROM lineages l JOIN membership m ON m.lineage = l.id WHERE l.component = ?"
+        " ORDER BY m.number DESC LIMIT ?"
+    )
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.number IN ({newest}) AND e.commit_id NOT NULL"
+    rows = {row.number: row for each in components for row in map(Row.of, connection.execute(sql, (each, limit)))}
+    return [rows[number] for number in sorted(rows)]
+
+
+def events_beyond(connection: sqlite3.Connection, path: bytes, reach: HasPlaces, limit: int) -> list[EventId]:
+    """What was newest at `path` at commits that a history does not have, for the last `limit` of them."""
+    sql = (
+        "SELECT chain, position, events FROM heads WHERE path = (SELECT id FROM paths WHERE path = ?)"
+        " ORDER BY chain DESC, position DESC"
+    )
+    found: dict[EventId, None] = {}
+    left = limit
+    for chain, position, packed in connection.execute(sql, (path,)):
+        if not reach.has(chain, position):
+            found.update((EventId(packed[at : at + 32].hex()), None) for at in range(0, len(packed), 32))
+            left -= 1
+            if not left:
+                break
+    return list(found)
+
+
 def components_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
     """The chronicles that any of these events stand in."""
     sql = "SELECT DISTINCT l.component FROM membership m JOIN lineages l ON l.id = m.lineage WHERE m.number IN ({})"
@@ -85,6 +119,12 @@ def has_all(connection: sqlite3.Connection, names: Iterable[EventId]) -> bool:
     """True if every one of these events is known."""
     wanted = {bytes.fromhex(name) for name in names}
     return len(list(_portions(connection, "SELECT 1 FROM events WHERE event_id IN ({})", wanted))) == len(wanted)
+
+
+def ids_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[EventId]:
+    """The ids of these events, in the order that they arrived."""
+    found = sorted(_portions(connection, "SELECT number, event_id FROM events WHERE number IN ({})", numbers))
+    return [EventId(identifier.hex()) for _, identifier in found]
 
 
 def by_event_prefix(connection: sqlite3.Connection, digits: str, limit: int) -> list[Row]:
@@ -115,11 +155,25 @@ def of_types(connection: sqlite3.Connection, *types: str) -> list[Row]:
     return [Row.of(columns) for columns in connection.execute(sql, types)]
 
 
+def verdicts_on(connection: sqlite3.Connection, fact: EventId) -> list[Row]:
+    """The verdicts that hang on a fact, in the order that they arrived."""
+    together = "e.commit_id = (SELECT commit_id FROM events WHERE event_id = ?)"
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {together} AND {_NOT_A_FACT} ORDER BY e.number"
+    rows = map(Row.of, connection.execute(sql, (bytes.fromhex(fact),)))
+    return [row for row in rows if row.event.parents[:1] == (fact,)]
+
+
 def answers(connection: sqlite3.Connection) -> list[Row]:
     """The RECONCILIATION events that resolve something."""
     condition = "e.type = 'RECONCILIATION' AND instr(e.line, CAST('\"resolves\"' AS BLOB))"
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE {_NOT_A_FACT} AND {condition}"
     return [Row.of(columns) for columns in connection.execute(sql)]
+
+
+def claims_on(connection: sqlite3.Connection, plan_id: str) -> list[tuple[ObjectId, str]]:
+    """The commits whose message claims something of this plan, with all that it claims as JSON, oldest first."""
+    sql = "SELECT c.oid, body FROM claims JOIN commits c ON c.id = commit_id WHERE instr(body, ?) ORDER BY c.id"
+    return [(ObjectId(oid.hex()), body) for oid, body in connection.execute(sql, (f'["{plan_id}", ',))]
 
 
 def in_no_log(connection: sqlite3.Connection, limit: int) -> list[tuple[EventId, bytes]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, islice
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sage_git.chronicle.dag import missing_parents, order
 from sage_git.chronicle.event import Event
@@ -18,6 +19,9 @@ from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
 from sage_git.storage import queries
 from sage_git.storage.queries import Row
+
+if TYPE_CHECKING:
+    from sage_git.operations.judging.judge import Judge
 
 ROGUE: Final = "ROGUE_EDIT_DETECTED"
 
@@ -32,6 +36,16 @@ class Reach(Protocol):
     """Which commits are in a history (storage.index)."""
 
     def has(self, chain: int, position: int) -> bool: ...
+
+
+class _Nothing:
+    """The history of no commit: what HEAD does not have is seen without what took it back there."""
+
+    def has(self, chain: int, position: int) -> bool:
+        return False
+
+
+_ALONE: Final = _Nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +94,10 @@ class Entry:
 class Readings:
     """What every reading asks again and again: is this commit in HEAD's history, is this event answered for."""
 
-    def __init__(self, connection: sqlite3.Connection, reach: Reach | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, reach: Reach | None, judge: Callable[[], Judge]) -> None:
         self.connection = connection
-        self._reach = reach
+        self.reach = reach
+        self._make_judge = judge
         self._seen: dict[tuple[int, int], bool] = {}
         self._answered: frozenset[EventId] | None = None
 
@@ -94,7 +109,7 @@ class Readings:
             return False  # a log told of it; no commit that was observed here did
         known = self._seen.get(row.place)
         if known is None:
-            known = self._reach is not None and self._reach.has(*row.place)
+            known = self.reach is not None and self.reach.has(*row.place)
             self._seen[row.place] = known
         return known
 
@@ -107,9 +122,28 @@ class Readings:
             self._answered = frozenset(name for names in resolved if isinstance(names, list) for name in names)
         return self._answered
 
-    def is_open(self, row: Row) -> bool:
-        """True for an unplanned edit or a halt that nobody has answered for."""
-        return row.type in (ROGUE, "HALT_AND_REPORT") and row.event_id not in self.answered
+    @cached_property
+    def judge(self) -> Judge:
+        """Who knows how facts stand."""
+        return self._make_judge()
+
+    def is_open_halt(self, row: Row) -> bool:
+        """True for a halt that nobody lifted."""
+        return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered
+
+    def open_ids(self, rows: Sequence[Row]) -> frozenset[EventId]:
+        """What of a fact with its verdicts, or of a statement, is open: what says that it is rogue, if anything does."""
+        halts = [row.event_id for row in rows if self.is_open_halt(row)]
+        verdicts = [row for row in rows if row.type in VERDICT_TYPES and row.event.graph_commit]
+        rogue = [row.event_id for row in verdicts if row.type == ROGUE]
+        if not verdicts or not (rogue or self.judge.has_work):
+            return frozenset(halts)
+        if not self.judge.has_work:
+            return frozenset(rogue)
+        facts = {parent for row in verdicts for parent in row.event.parents[:1]}
+        reach = self.reach if self.reach is not None and all(map(self.in_head, verdicts)) else _ALONE
+        is_open = any(self.judge.is_open(fact, reach) for fact in facts)
+        return frozenset(rogue or [verdicts[0].event_id]) if is_open else frozenset()
 
 
 def is_fact(event: Event) -> bool:
@@ -202,7 +236,7 @@ def _folded(readings: Readings, selection: Selection, group: Sequence[Row]) -> I
 
 def _entry(readings: Readings, selection: Selection, row: Row, verdicts: Sequence[Row]) -> Entry:
     rows = (*verdicts, row)
-    open_ids = frozenset(each.event_id for each in rows if readings.is_open(each))
+    open_ids = readings.open_ids(rows)
     return Entry(
         number=row.number,
         event=row.event,

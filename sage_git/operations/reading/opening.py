@@ -26,6 +26,7 @@ from sage_git.operations.sidecars.views import last_head
 from sage_git.storage import queries
 
 if TYPE_CHECKING:
+    from sage_git.operations.judging.judge import Judge
     from sage_git.operations.recording.record import Progress, RecordOutcome
 
 
@@ -46,7 +47,7 @@ class Reading:
         self.head = outcome.head
         recorded = last_head(checkout) if self.is_stale else self.head
         reach = checkout.index.commits.reach(recorded) if recorded else None
-        self.readings = Readings(checkout.index.connection, reach)
+        self.readings = Readings(checkout.index.connection, reach, lambda: _judge(checkout))
 
     @classmethod
     @contextmanager
@@ -133,6 +134,12 @@ class Reading:
         rows = queries.of_components(self.readings.connection, source.components)
         roots = [event for event in order(row.event for row in rows) if history.is_fact(event) and not event.parents]
         return list(dict.fromkeys(name for root in roots if root.type != "FILE_ADDED" and (name := _first_name(root))))
+
+
+def _judge(checkout: Checkout) -> Judge:
+    from sage_git.operations.judging.judge import Judge  # a reading that shows no verdict need not wait for it
+
+    return Judge.of(checkout)
 
 
 def _first_name(event: Event) -> str:

@@ -2,57 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sage_git.chronicle.payloads import VERDICT_TYPES
-from sage_git.operations.reading.history import ROGUE
-from sage_git.storage import queries
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId
+from sage_git.judgement.standing import Ruling
 
 if TYPE_CHECKING:
-    from sage_git.chronicle.event import Event
-    from sage_git.chronicle.ids import EventId
+    from sage_git.judgement.plan import Plan
     from sage_git.operations.reading.opening import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """How one fact stands. `ruling` is the strategy that answers for it, "rogue", or empty if it is not judged."""
+    """How one fact stands."""
 
-    ruling: str = ""
-    is_rogue: bool = False
-    """True if it was itself covered by nothing: it is not one that only does such an edit again."""
+    ruling: Ruling = Ruling.UNJUDGED
+    is_uncovered: bool = False
+    """True if nothing covers what it does itself: it is rogue, and not because it does a rogue edit again."""
     is_open: bool = False
-    plan_id: str | None = None
-    plan_hash: str | None = None
+    """True if nobody has answered for it."""
+    plan: Plan | None = None
+    """What covers it, or what it does again."""
+
+    @property
+    def is_rogue(self) -> bool:
+        return self.ruling is Ruling.ROGUE
 
 
 NOT_JUDGED: Final = Stands()
 
 
 class Standings:
-    """How facts stand at HEAD; each is looked up once."""
+    """How facts stand, as seen from HEAD; each is looked up once."""
 
     def __init__(self, reading: Reading) -> None:
-        self._readings = reading.readings
+        self._judge = reading.readings.judge
+        self._reach = reading.readings.reach
         self._known: dict[EventId, Stands] = {}
 
     def of(self, fact: Event) -> Stands:
         """How `fact` stands."""
         identifier = fact.event_id
-        if identifier is None:
+        if identifier is None or self._reach is None:
             return NOT_JUDGED
         if identifier not in self._known:
-            self._known[identifier] = self._from_verdict(fact)
+            standing = self._judge.standing(identifier)
+            is_open = bool(standing.origins) and self._judge.is_open(identifier, self._reach)
+            plan = self._plan(identifier)
+            self._known[identifier] = Stands(standing.ruling, identifier in standing.origins, is_open, plan)
         return self._known[identifier]
 
-    def _from_verdict(self, fact: Event) -> Stands:
-        if fact.graph_commit is None:
-            return NOT_JUDGED
-        for row in queries.by_commit_prefix(self._readings.connection, fact.graph_commit):
-            if row.type in VERDICT_TYPES and fact.event_id in row.event.parents[:1]:
-                event, is_rogue = row.event, row.type == ROGUE
-                ruling = "rogue" if is_rogue else str(event.get("reconciliationStrategy", ""))
-                is_open = is_rogue and self._readings.is_open(row)
-                return Stands(ruling, is_rogue, is_open, event.get("planId"), event.get("planHash"))
-        return NOT_JUDGED
+    def plans(self, names: Iterable[str]) -> tuple[Plan, ...]:
+        """The plans of these ids that are known, in order of id."""
+        known = self._judge.plans
+        return tuple(known[name] for name in sorted(set(names)) if name in known)
+
+    def _plan(self, fact: EventId) -> Plan | None:
+        """The plan that covers a fact, else one that covers what it does again, the newest first."""
+        waiting, seen = [fact], {fact}
+        while waiting:
+            standing = self._judge.standing(waiting.pop())
+            if standing.coverage is not None and standing.coverage.plan is not None:
+                return standing.coverage.plan
+            waiting.extend(each for each in standing.replayed if each not in seen)
+            seen.update(standing.replayed)
+        return None

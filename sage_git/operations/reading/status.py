@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
-from sage_git.operations.reading.history import ROGUE, Readings
+from sage_git.operations.reading.history import Readings
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.recording.record import Progress, RecordOutcome, RecordState
 from sage_git.storage import queries
@@ -42,14 +42,18 @@ class Recording(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OpenEdit:
-    """An unplanned edit; `lines` are where it stands in HEAD's file, empty if the file was changed since."""
+    """An unplanned edit: what an answer names, and its fact.
+
+    `lines` are where it stands in HEAD's file, empty if the file was changed since.
+    """
 
     event: Event
+    fact: Event
     lines: tuple[Range, ...] = ()
 
     @property
     def path(self) -> str:
-        return str(self.event.get("filePath", ""))
+        return str(self.fact.get("newPath") or self.fact.get("filePath", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +149,14 @@ def _next_step(recording: Recording, outcome: RecordOutcome, repository: Reposit
 
 def open_edits(readings: Readings) -> list[OpenEdit]:
     """The unplanned edits in HEAD's history that nobody answered for, newest first."""
-    rows = queries.of_types(readings.connection, ROGUE)
-    return [OpenEdit(row.event) for row in rows if readings.is_open(row) and readings.in_head(row)]
+    found = readings.judge.open_edits(readings.reach) if readings.reach is not None else []
+    return [OpenEdit(each.verdict or each.event, each.event) for each in found]
 
 
 def open_halts(readings: Readings) -> list[Event]:
     """The halts that nobody lifted, newest first."""
     rows = queries.of_types(readings.connection, "HALT_AND_REPORT")
-    return [row.event for row in rows if readings.is_open(row)]
+    return [row.event for row in rows if readings.is_open_halt(row)]
 
 
 def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository) -> list[Deferred]:
@@ -165,16 +169,16 @@ def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository)
 def with_lines(repository: AsksGit, head: ObjectId, edits: Sequence[OpenEdit]) -> list[OpenEdit]:
     """The edits with their lines in HEAD's files: those whose file is still as they left it."""
     now = _blobs_at(repository, head, {edit.path for edit in edits})
-    current = [edit for edit in edits if now.get(edit.path) == edit.event.get("hash")]
+    current = [edit for edit in edits if now.get(edit.path) == edit.fact.get("hash")]
     changed = _changed_lines(repository, current)
     return [
-        OpenEdit(edit.event, changed.get(_sides(edit), ())) if now.get(edit.path) == edit.event.get("hash") else edit
+        replace(edit, lines=changed.get(_sides(edit), ())) if now.get(edit.path) == edit.fact.get("hash") else edit
         for edit in edits
     ]
 
 
 def _sides(edit: OpenEdit) -> tuple[str, str]:
-    return str(edit.event.get("lastHash")), str(edit.event.get("hash"))
+    return str(edit.fact.get("lastHash")), str(edit.fact.get("hash"))
 
 
 def _blobs_at(repository: AsksGit, head: ObjectId, paths: Iterable[str]) -> Mapping[str, str]:

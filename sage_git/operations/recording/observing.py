@@ -12,13 +12,16 @@ from sage_git.errors import GitFailed
 from sage_git.gitrepo.ahead import ahead
 from sage_git.gitrepo.history import WINDOW, CommitChanges, Window, is_readable, read_windows
 from sage_git.gitrepo.merges import differences_from_automatic
-from sage_git.judgement.verdict import Circumstance, verdict
+from sage_git.judgement.standing import Circumstance
 from sage_git.observation.changes import is_missing
 from sage_git.observation.facts import Fact, Observation, observe, observe_merge
 from sage_git.observation.lineage import heads, is_detached, main_lines, merged_rows, newest
 from sage_git.observation.moves import find_moves
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
+from sage_git.operations.judging.judge import Judge
+from sage_git.operations.judging.searching import Search
+from sage_git.operations.judging.verdicts import Bench, catch_up
 from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again, redacted_by
 from sage_git.operations.recording.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
@@ -69,19 +72,24 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
     windows = _prepared(checkout, outstanding)
     if len(outstanding.commits) > WINDOW:  # a single one has nothing to overlap with
         windows = ahead(windows)
-    for window, automatic in windows:
-        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-            recorder = _Recorder(checkout, outstanding, window, automatic, goes_on)
-            with checkout.index.transaction():
-                for entry in window.commits:
-                    reason = recorder.why_unobservable(entry)
-                    if reason is None:
-                        recorder.record(entry)
-                    else:
-                        outstanding.deferred.append(entry.commit.oid)
-                        findings.extend([Finding("unobservable", reason, entry.commit.oid)] if reason else [])
-                recorder.append_to_log()
-            yield Batch(len(window.commits), recorder.entered)
+    judge = Judge.of(checkout, [entry.event for entry in outstanding.logged.values()])
+    with Search(checkout) as search:
+        catch_up(checkout, judge, search)
+        bench = Bench(checkout, judge, search)
+        for window, automatic in windows:
+            with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+                recorder = _Recorder(checkout, outstanding, window, automatic, goes_on, bench)
+                with checkout.index.transaction():
+                    for entry in window.commits:
+                        reason = recorder.why_unobservable(entry)
+                        if reason is None:
+                            recorder.record(entry)
+                        else:
+                            outstanding.deferred.append(entry.commit.oid)
+                            findings.extend([Finding("unobservable", reason, entry.commit.oid)] if reason else [])
+                    recorder.append_to_log()
+                    bench.end_window()
+                yield Batch(len(window.commits), recorder.entered)
 
 
 def _prepared(checkout: Checkout, outstanding: Outstanding) -> _Prepared:
@@ -111,6 +119,7 @@ class _Recorder:
         window: Window,
         automatic: Mapping[ObjectId, frozenset[bytes]],
         goes_on: Mapping[ObjectId, ObjectId],
+        bench: Bench,
     ) -> None:
         self._checkout = checkout
         self._identity = checkout.known_identity()
@@ -120,6 +129,7 @@ class _Recorder:
         self._window = window
         self._automatic = automatic
         self._goes_on = goes_on
+        self._bench = bench
         self._deferred = set(outstanding.deferred)
         self._own_lines: list[bytes] = []
         self._next_entry = checkout.log.length()
@@ -132,14 +142,22 @@ class _Recorder:
         observation = self._observe(entry)
         goes_on = not commit.parents or self._goes_on.get(commit.parents[0]) == commit.oid
         known = self._commits.add(commit.oid, commit.parents, commit.committed, goes_on=goes_on)
+        self._bench.keep_claims(commit, known.number)
         occasion = Occasion(known)
         is_own = commit.oid in self._outstanding.own
         for fact in observation.facts:
             self._enter(fact.event, occasion, is_own=is_own)
-            judged = verdict(fact.event, self._circumstance(entry, fact))
-            if judged is not None:
-                self._enter(judged, occasion, is_own=is_own)
         self._put_heads(entry, observation)
+        circumstances = {
+            fact.event.event_id: self._circumstance(entry, fact)
+            for fact in observation.facts
+            if fact.event.event_id is not None
+        }
+        for event, made in self._bench.judge(commit, [fact.event for fact in observation.facts], circumstances):
+            assert event.event_id is not None
+            kept = self._outstanding.verdicts.get(event.event_id)  # made once; what it says now is found out when read
+            if (judged := kept or made) is not None:
+                self._enter(judged, occasion, is_own=is_own)
 
     def why_unobservable(self, entry: CommitChanges) -> str | None:
         """Why nothing true can be said of this commit yet ("": because it comes after such a one); None if it can."""

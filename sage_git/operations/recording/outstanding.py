@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId, is_hex
+from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.errors import GitFailed
 from sage_git.gitrepo import promised, reflog
 from sage_git.gitrepo.history import commits_not_in, read_commits
@@ -46,7 +49,7 @@ class Rewritten:
             pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outstanding:
     """`commits` with parents first. `own` were made here; `backfilled` were on a branch that `init` did not reach.
 
@@ -60,6 +63,16 @@ class Outstanding:
     marks: Mapping[str, str]
     rewritten: Rewritten = field(default_factory=lambda: Rewritten(Path()))
     logged: dict[EventId, Entry] = field(default_factory=dict)
+
+    @cached_property
+    def verdicts(self) -> Mapping[EventId, Event]:
+        """The verdicts among `logged`, by the facts that they hang on."""
+        events = (entry.event for entry in self.logged.values())
+        return {
+            event.parents[0]: event
+            for event in events
+            if event.type in VERDICT_TYPES and event.graph_commit and event.parents
+        }
 
 
 def find_outstanding(

@@ -2,6 +2,7 @@
 
     commits   observed commits, their places in chains, and H (`observation.lineage`)
     events    every event in order of arrival, its lineages, and chronicles as components of lineages
+    evidence  what git objects say of facts beyond the facts, for `judgement`
     sidecars  the sidecar files of each work tree as we left them
 
 Responsible for keeping and finding. Not here: what is a fact (`observation`), what a sidecar holds (`operations`).
@@ -22,12 +23,13 @@ from sage_git.errors import StorageError
 from sage_git.storage.durable import told_as
 from sage_git.storage.index.commits import CommitTable, Reach
 from sage_git.storage.index.events import EventTable
+from sage_git.storage.index.evidence import EvidenceTable
 from sage_git.storage.index.schema import SCHEMA, VERSION
 from sage_git.storage.index.sidecars import SidecarTable, Stamp
 
 _PATIENCE_SECONDS: Final = 10.0
 
-__all__ = ["CommitTable", "EventTable", "Index", "Reach", "SidecarTable", "Stamp"]
+__all__ = ["CommitTable", "EventTable", "EvidenceTable", "Index", "Reach", "SidecarTable", "Stamp"]
 
 
 class IndexDamaged(StorageError):
@@ -52,6 +54,7 @@ class Index:
         self.connection = connection
         self.commits = CommitTable(connection)
         self.events = EventTable(connection)
+        self.evidence = EvidenceTable(connection)
         self.sidecars = SidecarTable(connection)
 
     @classmethod

@@ -81,8 +81,8 @@ class CommitTable:
         generation = 1 + max((parent.generation for parent in known_parents), default=0)
         effective = max([committed, *(parent.effective for parent in known_parents)])
         cursor = self._execute(
-            "INSERT INTO commits (oid, chain, position, generation, effective) VALUES (?, ?, ?, ?, ?)",
-            (bytes.fromhex(oid), place.chain, place.position, generation, effective),
+            "INSERT INTO commits (oid, chain, position, generation, effective, committed) VALUES (?, ?, ?, ?, ?, ?)",
+            (bytes.fromhex(oid), place.chain, place.position, generation, effective, committed),
         )
         for parent in known_parents:
             if parent.place != Place(place.chain, place.position - 1):
@@ -160,6 +160,27 @@ class CommitTable:
             (limit,),
         )
         return [ObjectId(row[0].hex()) for row in rows]
+
+    def oid_at(self, place: Place) -> ObjectId | None:
+        """The observed commit at a place."""
+        sql = "SELECT oid FROM commits WHERE chain = ? AND position = ?"
+        row = self._execute(sql, (place.chain, place.position)).fetchone()
+        return None if row is None else ObjectId(row[0].hex())
+
+    def first_commit_with_row(self, path_number: int) -> ObjectId | None:
+        """The commit that was observed first among those that changed H of a path."""
+        row = self._execute(
+            "SELECT oid FROM heads JOIN commits USING (chain, position) WHERE path = ? ORDER BY commits.id LIMIT 1",
+            (path_number,),
+        ).fetchone()
+        return None if row is None else ObjectId(row[0].hex())
+
+    def latest_date(self, reach: Reach, until: int) -> int:
+        """The latest committer second, at most `until`, of the commits in a history; `until` if there is none."""
+        rows = self._execute(
+            "SELECT committed, chain, position FROM commits WHERE committed <= ? ORDER BY committed DESC", (until,)
+        )
+        return next((committed for committed, *place in rows if reach.has(*place)), until)
 
     def count(self) -> int:
         """How many commits are observed."""

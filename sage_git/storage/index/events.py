@@ -95,6 +95,12 @@ class EventTable:
         row = self._execute("SELECT line FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)).fetchone()
         return None if row is None or row[0] is None else Event.trusted(event_id, row[0])
 
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Chain and position of an event's commit; None for a statement."""
+        sql = "SELECT chain, position FROM events JOIN commits ON commits.id = commit_id WHERE number = ?"
+        row = self._execute(sql, (number,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
     def depth(self, event: EventId) -> int:
         """See `Ancestry`."""
         node = self.node(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 NOT_A_FACT: Final = (
     "type NOT IN ('FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED', 'FILE_SPLIT', 'FILE_MERGED')"
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS paths (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNI
 -- Observed commits. effective: the latest committer second among it and its ancestors.
 CREATE TABLE IF NOT EXISTS commits (
     id INTEGER PRIMARY KEY, oid BLOB NOT NULL UNIQUE, chain INTEGER NOT NULL, position INTEGER NOT NULL,
-    generation INTEGER NOT NULL, effective INTEGER NOT NULL);
+    generation INTEGER NOT NULL, effective INTEGER NOT NULL, committed INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS commits_by_place ON commits (chain, position);
 -- A chain of commits along first parents; base: where it branched off.
 CREATE TABLE IF NOT EXISTS chains (
@@ -51,6 +51,15 @@ CREATE INDEX IF NOT EXISTS lineages_by_component ON lineages (component);
 CREATE TABLE IF NOT EXISTS membership (
     lineage INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (lineage, number)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS membership_by_number ON membership (number);
+
+-- What a commit's message claims of plans, as JSON; only where it claims something.
+CREATE TABLE IF NOT EXISTS claims (commit_id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+-- What git objects say about a fact beyond the fact, as JSON; only where there is something to say. undoes: the fact
+-- that it takes back; replays: which earlier facts it does again.
+CREATE TABLE IF NOT EXISTS evidence (number INTEGER PRIMARY KEY, undoes INTEGER, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS undone ON evidence (undoes) WHERE undoes IS NOT NULL;
+CREATE TABLE IF NOT EXISTS replays (
+    original INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (original, number)) WITHOUT ROWID;
 
 -- Sidecar files as we left them, per work tree. last: the newest event number in it.
 CREATE TABLE IF NOT EXISTS sidecars (

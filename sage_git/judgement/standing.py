@@ -1,0 +1,271 @@
+"""How a fact stands (SPEC 6): the rules, over evidence, plans and answers. Pure; the same wherever it is computed.
+
+A fact that nobody answers for has *roots*: the rogue edits that must be answered before it is. An unplanned edit is its
+own root; what replays it has the same root, so that answering either answers both. Roots do not depend on answers,
+which is why answers can be closed over them.
+
+Not here: where evidence, plans and answers come from (`operations.judging`), and the event that tells it (`verdict`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Protocol
+
+from sage_git.chronicle.ids import EventId
+from sage_git.judgement.coverage import Coverage
+from sage_git.judgement.replay import Fit, Replay
+
+
+class Circumstance(StrEnum):
+    """How an edit came into its commit."""
+
+    ORDINARY = "ordinary"
+    """By a commit with one parent or none."""
+    MERGE = "merge"
+    """By a merge, in which git's automatic merge would have left something else."""
+    AUTOMATIC_MERGE = "automatic merge"
+    """By a merge, and git did it by itself."""
+    BACKFILL = "backfill"
+    """By whatever commit, on a branch that was there before `init`."""
+
+
+class Treatment(Enum):
+    """Whether policy wants an answer for a fact."""
+
+    UNJUDGED = "none is wanted"
+    JUDGED = "one is wanted"
+    FORBIDDEN = "no plan can give one in advance"
+
+
+class Reason(StrEnum):
+    """What kind of change it is, as ROGUE_EDIT_DETECTED says it."""
+
+    EDIT = "edit"
+    ADD = "add"
+    REMOVE = "remove"
+    RENAME = "rename"
+    MERGE = "merge"
+    MODE = "mode"
+
+
+class Ruling(StrEnum):
+    """Why a fact is answered for, by the name of its strategy; or that it is not."""
+
+    PLAN = "plan"
+    REWRITE = "rewrite"
+    MERGE = "merge"
+    RESOLUTION = "conflict-resolution"
+    REVERTED = "reverted"
+    BACKFILL = "backfill"
+    ROGUE = "rogue"
+    UNJUDGED = "unjudged"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What git objects say of a fact. `sides` are the edits that a settled conflict took its lines from."""
+
+    circumstance: Circumstance = Circumstance.ORDINARY
+    replays: tuple[Replay, ...] = ()
+    sides: tuple[EventId, ...] | None = None
+    undoes: EventId | None = None
+
+    @property
+    def chain(self) -> tuple[EventId, ...]:
+        """The earlier edits that are done again."""
+        return tuple(fact for replay in self.replays for fact in replay.chain)
+
+    @property
+    def fit(self) -> Fit | None:
+        """How much of the fact the chain is."""
+        return self.replays[-1].kind if self.replays else None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A fact to be judged. `at` is its commit's effective time in seconds."""
+
+    fact: EventId
+    treatment: Treatment
+    reason: Reason
+    paths: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a fact stands. `origins` are the rogue edits to be answered for it; `replayed` is what it does again, and
+    `linked` what of that, or of the sides of a merge, is rogue.
+    """
+
+    ruling: Ruling
+    reason: Reason
+    coverage: Coverage | None = None
+    replayed: tuple[EventId, ...] = ()
+    linked: tuple[EventId, ...] = ()
+    origins: frozenset[EventId] = frozenset()
+    undone: EventId | None = None
+
+    @property
+    def is_rogue(self) -> bool:
+        return self.ruling is Ruling.ROGUE
+
+
+class Docket(Protocol):
+    """What the rules ask about facts."""
+
+    def case(self, fact: EventId) -> Case | None:
+        """The fact; None if it is not known."""
+        ...
+
+    def evidence(self, fact: EventId) -> Evidence: ...
+
+    def coverage(self, fact: EventId) -> Coverage | None:
+        """What became of the plans that its commit names; None if it names none."""
+        ...
+
+    def may_be_replayed(self, fact: EventId, case: Case) -> bool:
+        """True unless its plan has not the new paths in its scope, or was denied since."""
+        ...
+
+    def undone_by(self, fact: EventId) -> Iterable[EventId]:
+        """The facts that take it back."""
+        ...
+
+    def follows(self, later: EventId, earlier: EventId) -> bool:
+        """True if the commit of `earlier` is in the history of that of `later`, or the same."""
+        ...
+
+    def answered_since(self, fact: EventId) -> int | None:
+        """The second of the first statement that answers for this very fact; None if there is none."""
+        ...
+
+
+class Rules:
+    """The rules over one docket; what was found is remembered."""
+
+    def __init__(self, docket: Docket) -> None:
+        self._docket = docket
+        self._roots: dict[EventId, frozenset[EventId]] = {}
+
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        self._roots = {}
+
+    def roots(self, fact: EventId) -> frozenset[EventId]:
+        """The rogue edits to be answered before `fact` is; none where it needs no answer, whatever was answered."""
+        if self._docket.case(fact) is None:
+            return frozenset()  # and not remembered: it may come
+        waiting = [fact]
+        while waiting:  # not by recursion: work may have been rebased a thousand times
+            top = waiting[-1]
+            missing = [each for each in self._depends_on(top) if each not in self._roots]
+            if top in self._roots or not missing:
+                waiting.pop()
+                if top not in self._roots:
+                    self._roots[top] = self._find_roots(top)
+            else:
+                self._roots.update(
+                    (each, frozenset[EventId]()) for each in missing if each in waiting
+                )  # a forged circle
+                waiting.extend(each for each in missing if each not in self._roots)
+        return self._roots[fact]
+
+    def standing(self, fact: EventId, is_answered: Callable[[EventId], bool]) -> Standing:
+        """By which rule `fact` is answered for; `is_answered` knows the roots that statements answer."""
+        case = self._docket.case(fact)
+        if case is None or case.treatment is Treatment.UNJUDGED:
+            return Standing(Ruling.UNJUDGED, case.reason if case else Reason.EDIT)
+        evidence, roots = self._docket.evidence(fact), self.roots(fact)
+        if evidence.circumstance is Circumstance.BACKFILL:
+            return Standing(Ruling.BACKFILL, case.reason)
+        chain = self._counted_chain(case, evidence)
+        coverage = self._docket.coverage(fact)
+        merged = evidence.circumstance in (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
+        reason = Reason.MERGE if merged else case.reason
+        is_open = any(not is_answered(root) for root in roots)
+        undone = evidence.undoes if self._undoes_rogue(case, evidence) else None
+        if is_open or (fact in roots):
+            linked = tuple(each for each in chain or evidence.sides or () if self.roots(each))
+            return Standing(Ruling.ROGUE, reason, coverage, chain, linked, roots)
+        is_covered = case.treatment is Treatment.JUDGED and coverage is not None and coverage.plan is not None
+        if is_covered:
+            ruling = Ruling.PLAN
+        elif chain:
+            ruling = Ruling.RESOLUTION if evidence.fit is Fit.RESOLVED else Ruling.REWRITE
+        elif evidence.circumstance is Circumstance.AUTOMATIC_MERGE:
+            ruling = Ruling.MERGE
+        elif evidence.sides is not None:
+            ruling = Ruling.RESOLUTION
+        else:
+            ruling = Ruling.REVERTED
+        return Standing(ruling, reason, coverage, chain, (), roots, undone)
+
+    def is_open(
+        self, fact: EventId, is_answered: Callable[[EventId], bool], is_seen: Callable[[EventId], bool]
+    ) -> bool:
+        """True if nobody has answered for `fact`; taking it back counts where `is_seen` sees the fact that does."""
+        if all(is_answered(root) for root in self.roots(fact)):
+            return False
+        return not any(is_seen(each) for each in self._docket.undone_by(fact) if self._takes_back(each))
+
+    def replays(self, fact: EventId) -> tuple[Replay, ...]:
+        """What `fact` does again, if all of it may be."""
+        case, evidence = self._docket.case(fact), self._docket.evidence(fact)
+        return evidence.replays if case is not None and self._counted_chain(case, evidence) else ()
+
+    def _depends_on(self, fact: EventId) -> list[EventId]:
+        evidence = self._docket.evidence(fact)
+        return [*evidence.chain, *(evidence.sides or ()), *([evidence.undoes] if evidence.undoes else [])]
+
+    def _find_roots(self, fact: EventId) -> frozenset[EventId]:
+        case, nothing = self._docket.case(fact), frozenset[EventId]()
+        if case is None or case.treatment is Treatment.UNJUDGED:
+            return nothing
+        evidence = self._docket.evidence(fact)
+        if evidence.circumstance in (Circumstance.BACKFILL, Circumstance.AUTOMATIC_MERGE):
+            return nothing
+        chain = self._counted_chain(case, evidence)
+        carried = self._carried_roots(chain, chain[-1]) if chain else nothing
+        if self._undoes_rogue(case, evidence):
+            return carried
+        if case.treatment is Treatment.FORBIDDEN:
+            return carried | {fact}
+        coverage = self._docket.coverage(fact)
+        if coverage is not None and coverage.plan is not None:
+            return carried
+        if chain and evidence.fit in (Fit.WHOLE, Fit.RESOLVED):
+            return carried
+        if evidence.sides is not None:
+            return carried | self._carried_roots(evidence.sides, fact)
+        return carried | {fact}
+
+    def _counted_chain(self, case: Case, evidence: Evidence) -> tuple[EventId, ...]:
+        """What `evidence` says is replayed, if all of it may be."""
+        chain = evidence.chain
+        return chain if all(self._docket.may_be_replayed(each, case) for each in chain) else ()
+
+    def _carried_roots(self, edits: Iterable[EventId], end: EventId) -> frozenset[EventId]:
+        """The roots of edits that are done again, less those that were taken back before the last of them."""
+        found: set[EventId] = set()
+        for edit in edits:
+            roots = self._roots[edit]
+            if roots and not any(
+                self._docket.follows(end, each) for each in self._docket.undone_by(edit) if self._takes_back(each)
+            ):
+                found |= roots
+        return frozenset(found)
+
+    def _takes_back(self, fact: EventId) -> bool:
+        case = self._docket.case(fact)
+        return case is not None and self._undoes_rogue(case, self._docket.evidence(fact))
+
+    def _undoes_rogue(self, case: Case, evidence: Evidence) -> bool:
+        """True if it takes back an edit that was open when it did."""
+        if evidence.undoes is None or not self.roots(evidence.undoes):
+            return False
+        answered = self._docket.answered_since(evidence.undoes)
+        return answered is None or answered > case.at

@@ -1,0 +1,261 @@
+"""What the rules ask about facts (`judgement.standing.Docket`), answered from the index, the policies and git.
+
+Not here: the rules, and which answers there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.judgement.coverage import Claim, Coverage, Plans, plans_of
+from sage_git.judgement.plan import SUBJECT, State
+from sage_git.judgement.policy import Approval, Judged, Policy
+from sage_git.judgement.standing import Case, Evidence, Reason, Treatment
+from sage_git.judgement.terms import person
+from sage_git.operations.checkout import CONFIG_PATH, Checkout
+from sage_git.operations.judging.evidence import from_json
+from sage_git.operations.judging.policies import Policies
+from sage_git.operations.paths import raw_path
+from sage_git.storage import queries
+from sage_git.storage.index import Reach
+
+if TYPE_CHECKING:
+    from sage_git.operations.judging.answers import Answers
+
+_OURS: Final = ".sage/"
+_KINDS: Final = {
+    "FILE_ADDED": (Judged.ADD, Reason.ADD),
+    "FILE_REMOVED": (Judged.REMOVE, Reason.REMOVE),
+    "FILE_RENAMED": (Judged.RENAME, Reason.RENAME),
+    "FILE_EDITED": (Judged.EDIT, Reason.EDIT),
+}
+_NOTHING: Final = Evidence()
+
+
+class Docket:
+    """The facts of one index. `now` is in seconds; dates after it count for nothing (SPEC 6.1)."""
+
+    answers: Answers
+
+    def __init__(
+        self, checkout: Checkout, now: int, extra: Iterable[Event] = (), policies: Policies | None = None
+    ) -> None:
+        self._index = checkout.index
+        self._now = now
+        self.policies = policies or Policies(checkout)
+        lineage = self._index.events.known_lineage(f"subject:{SUBJECT}")
+        components = () if lineage is None else (self._index.events.component(lineage),)
+        kept = [row.event for row in queries.of_components(self._index.connection, components) if row.line is not None]
+        said = [event for event in extra if event.subject == SUBJECT]
+        self._plan_events = list({event.event_id: event for event in (*kept, *said)}.values())
+        self._plans: dict[tuple[Approval, ObjectId | None], Plans] = {}
+        self._effective: dict[ObjectId, int] = {}
+        self._reach: tuple[ObjectId, Reach] | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is remembered of single facts."""
+        self._facts: dict[EventId, Event] = {}
+        self._evidence: dict[EventId, Evidence] = {}
+        self._cases: dict[EventId, Case] = {}
+        self._claims: dict[ObjectId, tuple[Claim, ...]] = {}
+
+    def prepare(self, fact: Event, evidence: Evidence) -> None:
+        """Take what was just found out of a fact, without asking the index for it again."""
+        assert fact.event_id is not None
+        self._facts[fact.event_id], self._evidence[fact.event_id] = fact, evidence
+
+    def fact(self, fact: EventId) -> Event | None:
+        """The event of a fact; None if it is not known or was redacted."""
+        found = self._facts.get(fact) or self._index.events.event(fact)
+        if found is not None:
+            self._facts[fact] = found
+        return found
+
+    def case(self, fact: EventId) -> Case | None:
+        """See `judgement.standing.Docket`."""
+        found = self._cases.get(fact)
+        if found is None:
+            event = self.fact(fact)
+            found = None if event is None else self._case(fact, event)
+            if found is not None:  # what is not known yet may come
+                self._cases[fact] = found
+        return found
+
+    def evidence(self, fact: EventId) -> Evidence:
+        """See `judgement.standing.Docket`."""
+        found = self._evidence.get(fact)
+        if found is None:
+            node = self._index.events.node(fact)
+            body = None if node is None else self._index.evidence.of(node.number)
+            found = self._evidence[fact] = _NOTHING if body is None else from_json(body)
+        return found
+
+    def coverage(self, fact: EventId) -> Coverage | None:
+        """See `judgement.standing.Docket`."""
+        event, case = self.fact(fact), self.case(fact)
+        commit = None if event is None else event.graph_commit
+        if event is None or case is None or commit is None:
+            return None
+        claims, policy = self._claims_of(commit), self.policies.before(commit)
+        if not claims and not policy.approval.implicit:
+            return None
+        author = str(event.actor.get("id", ""))
+        wanted = _to_be_covered(policy, _raw_paths(event))
+        plans = self.plans_for(commit)
+        found = plans.covering(claims, wanted, case.at, author)
+        if found.plan is None and policy.approval.implicit and not claims:
+            found = plans.implicitly_covering(wanted, case.at, author)
+        return found
+
+    def may_be_replayed(self, fact: EventId, case: Case) -> bool:
+        """See `judgement.standing.Docket`. The plan of a replay is that of what it replays."""
+        waiting, seen = [fact], {fact}
+        raw = self.fact(case.fact)
+        paths = () if raw is None else _raw_paths(raw)
+        while waiting:
+            edit = waiting.pop()
+            coverage = self.coverage(edit)
+            if coverage is None or coverage.plan is None:
+                earlier = [each for each in self.evidence(edit).chain if each not in seen]
+                seen.update(earlier)
+                waiting.extend(earlier)
+                continue
+            policy = self.policies.before(raw.graph_commit) if raw is not None and raw.graph_commit else None
+            wanted = paths if policy is None else _to_be_covered(policy, paths)
+            if not all(map(coverage.plan.has, wanted)) or coverage.plan.state(case.at) is State.DENIED:
+                return False
+        return True
+
+    def undone_by(self, fact: EventId) -> Iterable[EventId]:
+        """See `judgement.standing.Docket`."""
+        node = self._index.events.node(fact)
+        numbers = () if node is None else self._index.evidence.undone_by(node.number)
+        kept = queries.ids_of(self._index.connection, numbers)
+        fresh = (each for each, evidence in self._evidence.items() if evidence.undoes == fact)
+        return dict.fromkeys((*kept, *fresh))
+
+    def follows(self, later: EventId, earlier: EventId) -> bool:
+        """See `judgement.standing.Docket`."""
+        one, other = self.fact(later), self.fact(earlier)
+        place = None if other is None else self._index.commits.place(other.graph_commit)
+        if one is None or one.graph_commit is None or place is None:
+            return False
+        return self._reach_of(one.graph_commit).has(place.chain, place.position)
+
+    def _reach_of(self, commit: ObjectId) -> Reach:
+        if self._reach is None or self._reach[0] != commit:
+            self._reach = commit, self._index.commits.reach(commit)
+        return self._reach[1]
+
+    def answered_since(self, fact: EventId) -> int | None:
+        """See `judgement.standing.Docket`."""
+        return self.answers.since(fact)
+
+    def may_answer(self, answer: Event, fact: Event) -> bool:
+        """True if the policy in force for the fact's commit lets this statement answer for it."""
+        commit = fact.graph_commit
+        approval = (self.policies.before(commit) if commit else self.policies.now()).approval
+        reviewer = str(answer.get("reviewerId") or answer.actor.get("id", ""))
+        if not approval.self_approval and person(reviewer) == person(str(fact.actor.get("id", ""))):
+            return False
+        return not approval.signed or self._counts(answer, self.policies.signers_before(commit) if commit else None)
+
+    def plans_now(self) -> Plans:
+        """The plans under the policy for the next commit."""
+        return self._plans_under(self.policies.now().approval, self.policies.signers_now())
+
+    def plans_for(self, commit: ObjectId) -> Plans:
+        """The plans under the policy in force for an observed commit."""
+        approval = self.policies.before(commit).approval
+        return self._plans_under(approval, self.policies.signers_before(commit) if approval.signed else None)
+
+    def at(self, commit: ObjectId) -> int:
+        """The effective time of an observed commit, in seconds."""
+        found = self._effective.get(commit)
+        if found is None:
+            known = self._index.commits.known(commit)
+            found = self._now if known is None else known.effective
+            if found > self._now:
+                found = self._index.commits.latest_date(self._index.commits.reach(commit), self._now)
+            self._effective[commit] = found
+        return found
+
+    def _plans_under(self, approval: Approval, signers: ObjectId | None) -> Plans:
+        key = approval, signers if approval.signed else None
+        if key not in self._plans:
+            if approval.signed:
+                self._plans[key] = plans_of(self._plan_events, approval, lambda event: self._counts(event, signers))
+            else:
+                self._plans[key] = plans_of(self._plan_events, approval)
+        return self._plans[key]
+
+    def _counts(self, event: Event, signers: ObjectId | None) -> bool:
+        """True if a statement is signed by somebody whom these allowed signers name, as who it says it is."""
+        from sage_git.operations import assurance  # cryptography is needed only where signatures are
+
+        return assurance.is_signed(event, self.policies.content(signers) if signers else b"")
+
+    def _claims_of(self, commit: ObjectId) -> tuple[Claim, ...]:
+        found = self._claims.get(commit)
+        if found is None:
+            known = self._index.commits.known(commit)
+            body = None if known is None else self._index.evidence.claims(known.number)
+            found = tuple(Claim(*each) for each in json.loads(body)) if body else ()
+            self._claims[commit] = found
+        return found
+
+    def _case(self, fact: EventId, event: Event) -> Case | None:
+        commit, kind = event.graph_commit, _KINDS.get(event.type)
+        if commit is None or kind is None or self._index.commits.known(commit) is None:
+            return None
+        policy, at, paths = self.policies.before(commit), self.at(commit), _paths(event)
+        reason = Reason.MODE if event.type == "FILE_EDITED" and event["hash"] == event["lastHash"] else kind[1]
+        return Case(fact, self._treatment(event, commit, policy, kind[0], at), reason, paths, at)
+
+    def _treatment(self, event: Event, commit: ObjectId, policy: Policy, kind: Judged, at: int) -> Treatment:
+        paths = _paths(event)
+        is_ours = any(path.startswith(_OURS) for path in paths)
+        if is_ours and self.policies.is_beginning(commit):
+            return Treatment.UNJUDGED
+        if CONFIG_PATH in paths and not self._leaves_identity(event, commit):
+            return Treatment.FORBIDDEN
+        if kind is not Judged.EDIT:
+            first = self.plans_for(commit).first_approval
+            if first is None or at < first:
+                return Treatment.UNJUDGED
+        if is_ours:
+            return Treatment.JUDGED
+        if kind not in policy.rogue.changes or not _to_be_covered(policy, _raw_paths(event)):
+            return Treatment.UNJUDGED
+        if self.policies.is_beginning(commit):
+            return Treatment.UNJUDGED
+        return Treatment.JUDGED
+
+    def _leaves_identity(self, event: Event, commit: ObjectId) -> bool:
+        """False if the config goes away, or says otherwise what nobody may change."""
+        if event.get("filePath") != CONFIG_PATH or event.type == "FILE_REMOVED":
+            return event.get("newPath") == CONFIG_PATH  # what it then holds is the edit's to tell
+        return self.policies.keeps_identity(commit, ObjectId(str(event["hash"])))
+
+
+def _paths(event: Event) -> tuple[str, ...]:
+    """The paths that a fact changes, as the event has them."""
+    if event.type == "FILE_RENAMED":
+        return str(event["oldPath"]), str(event["newPath"])
+    return (str(event["filePath"]),)
+
+
+def _raw_paths(event: Event) -> tuple[str, ...]:
+    """The paths that a fact changes, as patterns match them."""
+    return tuple(raw_path(event, path).decode("utf-8", "surrogateescape") for path in _paths(event))
+
+
+def _to_be_covered(policy: Policy, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of `paths` that need a plan: what is exempt needs none, except under .sage/."""
+    exempt = policy.rogue.exempt
+    return tuple(path for path in paths if path.startswith(_OURS) or not exempt.matches(path))

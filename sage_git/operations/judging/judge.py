@@ -1,0 +1,154 @@
+"""The judge: how every fact in an index stands now, from what is known now. Reads only, and remembers while it lives.
+
+Responsible for putting evidence, plans, answers and policies before the rules (`judgement.standing`). Not here: finding
+evidence (`searching`), and the verdict that is kept beside a fact (`verdicts`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.chronicle.payloads import FACT_TYPES
+from sage_git.judgement.coverage import Plans
+from sage_git.judgement.policy import Policy
+from sage_git.judgement.replay import Replay
+from sage_git.judgement.standing import Evidence, Rules, Standing
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.answers import Answers
+from sage_git.operations.judging.docket import Docket
+from sage_git.operations.judging.policies import Policies
+from sage_git.storage import queries
+
+ROGUE: Final = "ROGUE_EDIT_DETECTED"
+_ENDS_A_PLAN: Final = ("PLAN_DENIED", "RECONCILIATION")
+
+
+class Reach(Protocol):
+    """Which commits are in a history (storage.index)."""
+
+    def has(self, chain: int, position: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFact:
+    """A fact that nobody answers for: its event, the verdict kept beside it, if there is one, and how it stands."""
+
+    event: Event
+    verdict: Event | None
+    standing: Standing
+
+    @property
+    def event_id(self) -> EventId:
+        """What an answer names: the verdict, or the fact where none is kept."""
+        return (self.verdict or self.event).event_id or EventId("")
+
+
+class Judge:
+    """Knows how facts stand. `extra` are statements that are to count and are not in the index yet."""
+
+    def __init__(
+        self, checkout: Checkout, now: int, extra: Iterable[Event] = (), policies: Policies | None = None
+    ) -> None:
+        self._index = checkout.index
+        statements = list(extra)
+        self._docket = Docket(checkout, now, statements, policies)
+        self._rules = Rules(self._docket)
+        self._answers = Answers(self._docket, self._rules, checkout.index, statements)
+        self._docket.answers = self._answers
+
+    @classmethod
+    def of(cls, checkout: Checkout, extra: Iterable[Event] = ()) -> Judge:
+        """The judge over what `checkout` has recorded, now."""
+        return cls(checkout, int(time.time()), extra)
+
+    @property
+    def has_work(self) -> bool:
+        """True once anything was ever approved or answered, so that edits can stand otherwise than alone."""
+        return self._answers.exist or self.plans.first_approval is not None
+
+    @property
+    def plans(self) -> Plans:
+        """The plans, under the policy in force for the next commit."""
+        return self._docket.plans_now()
+
+    def policy_for(self, commit: ObjectId) -> Policy:
+        """The policy in force for an observed commit."""
+        return self._docket.policies.before(commit)
+
+    def policy_now(self) -> Policy:
+        """The policy in force for the next commit on HEAD."""
+        return self._docket.policies.now()
+
+    def evidence(self, fact: EventId) -> Evidence:
+        """What git objects say of a fact beyond the fact."""
+        return self._docket.evidence(fact)
+
+    def replays(self, fact: EventId) -> tuple[Replay, ...]:
+        """What a fact does again, if its plan lets it."""
+        return self._rules.replays(fact)
+
+    def standing(self, fact: EventId) -> Standing:
+        """How a fact stands."""
+        return self._rules.standing(fact, self._answers.has)
+
+    def is_open(self, fact: EventId, reach: Reach) -> bool:
+        """True if nobody has answered for a fact, as seen from a commit with this history."""
+        return self._rules.is_open(fact, self._answers.has, lambda each: self._is_in(each, reach))
+
+    def is_answered(self, fact: EventId, reach: Reach) -> bool:
+        """True if a fact was rogue, and somebody has answered for it."""
+        return bool(self._rules.roots(fact)) and not self.is_open(fact, reach)
+
+    def open_edits(self, reach: Reach) -> list[OpenFact]:
+        """The facts in a history that nobody answered for, newest first."""
+        found = []
+        for row in self._suspects():
+            if row.place is None or not reach.has(*row.place):
+                continue
+            fact = row.event.parents[0] if row.event.parents else None
+            event = None if fact is None else self._index.events.event(fact)
+            if fact is not None and event is not None and self.is_open(fact, reach):
+                found.append(OpenFact(event, row.event, self.standing(fact)))
+        return found
+
+    def forget(self) -> None:
+        """Drop what is remembered of facts; what policies, plans and answers say stays."""
+        self._docket.forget()
+        self._rules.forget()
+
+    def prepare(self, fact: Event, evidence: Evidence) -> None:
+        """Take what was just found out of a fact that is being entered."""
+        self._docket.prepare(fact, evidence)
+
+    def _suspects(self) -> Iterator[queries.Row]:
+        """The verdicts that say rogue, and those that a denial or the end of a plan may have overturned since."""
+        ended: dict[object, int] = {}
+        for row in queries.of_types(self._index.connection, *_ENDS_A_PLAN):
+            if row.place is None and (plan := row.event.get("planId")) is not None:
+                ended[plan] = max(ended.get(plan, 0), row.number)
+        if not ended:
+            yield from queries.of_types(self._index.connection, ROGUE)
+            return
+        last = max(ended.values())
+        for row in queries.of_types(self._index.connection, ROGUE, "RECONCILIATION"):
+            if row.type == ROGUE:
+                yield row
+            elif row.place is not None and row.number < last:
+                plan = row.event.get("planId")
+                if plan is None or ended.get(plan, 0) > row.number:
+                    yield row
+
+    def _is_in(self, fact: EventId, reach: Reach) -> bool:
+        event = self._docket.fact(fact)
+        place = None if event is None else self._index.commits.place(event.graph_commit)
+        return place is not None and reach.has(place.chain, place.position)
+
+
+def is_judged(event: Event) -> bool:
+    """True for the facts that can be answered for: a split or merge of files only tells of others."""
+    return event.type in FACT_TYPES and event.type not in ("FILE_SPLIT", "FILE_MERGED")

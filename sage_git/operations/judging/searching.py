@@ -1,0 +1,138 @@
+"""Finding evidence: what git objects say of a fact beyond the fact, once for every fact, when it is recorded.
+
+Costs nothing for a source that no other branch or earlier version of this one touched. Not here: what follows from
+evidence (`judgement.standing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Final, Self
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId
+from sage_git.gitrepo.threeway import Threeway
+from sage_git.judgement.replay import Edit, Replay, chains_among, find_replays, undoes
+from sage_git.judgement.resolution import Template, is_resolution
+from sage_git.judgement.standing import Circumstance, Evidence
+from sage_git.observation.commit import Commit
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.candidates import Chronicle, edit_of
+from sage_git.storage.index import Reach
+from sage_git.storage.queries import Row
+
+_MOST_UNDONE: Final = 32
+
+
+class Search:
+    """One search for evidence; processes of git are started when first needed and end with it."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+        self._index = checkout.index
+        self._open = ExitStack()
+        self._workshop: Threeway | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._open.close()
+
+    def of_commit(
+        self, commit: Commit, facts: Sequence[Event], circumstances: Mapping[EventId, Circumstance]
+    ) -> dict[EventId, Evidence]:
+        """The evidence of each of a commit's facts, which the index has already with their place in history."""
+        reach = self._index.commits.reach(commit.oid)
+        found: dict[EventId, Evidence] = {}
+        conflicts: Mapping[bytes, Template] | None = None
+        for fact, renamed in _changes(facts):
+            assert fact.event_id is not None
+            circumstance = circumstances[fact.event_id]
+            evidence = Evidence(circumstance)
+            if circumstance in (Circumstance.ORDINARY, Circumstance.MERGE):
+                change = edit_of(fact, renamed)
+                chronicle = Chronicle(self._index, fact, _paths(change), reach)
+                evidence = Evidence(circumstance, self._replays(change, chronicle, reach))
+                if not evidence.replays and circumstance is Circumstance.MERGE and len(commit.parents) == 2:
+                    from sage_git.gitrepo.merges import conflicts_of
+
+                    conflicts = conflicts_of(self._checkout.scratch, commit) if conflicts is None else conflicts
+                    evidence = Evidence(circumstance, sides=self._sides(change, chronicle, commit, conflicts))
+                elif not evidence.replays:
+                    evidence = Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
+            found[fact.event_id] = evidence
+            if renamed is not None and renamed.event_id is not None:
+                found[renamed.event_id] = evidence
+        return found
+
+    def _replays(self, change: Edit, chronicle: Chronicle, reach: Reach) -> tuple[Replay, ...]:
+        def is_elsewhere(row: Row) -> bool:
+            return not _has(reach, row) and not self._is_done_again_in(reach, row.number)
+
+        edits, follows = chronicle.edits(is_elsewhere)
+        if not edits:
+            return ()
+        return find_replays(change, chains_among(edits, lambda fact: follows.get(fact, ())), self.workshop)
+
+    def _undone(self, change: Edit, chronicle: Chronicle, reach: Reach) -> EventId | None:
+        """The newest rogue edit in the commit's history that the change exactly takes back."""
+        rogue = chronicle.rogue(lambda row: _has(reach, row))[::-1]
+        if not rogue:
+            return None
+        edits, _ = chronicle.edits(lambda row: _has(reach, row))
+        tried = [edits[fact] for fact in rogue if fact in edits][:_MOST_UNDONE]
+        return next((edit.fact for edit in tried if undoes(change, edit, self.workshop)), None)
+
+    def _sides(
+        self, change: Edit, chronicle: Chronicle, commit: Commit, conflicts: Mapping[bytes, Template]
+    ) -> tuple[EventId, ...] | None:
+        """The edits of both sides, where the change only settles their conflict; None if it does more."""
+        template = conflicts.get(change.after.path) if change.after.path else None
+        lines = self.workshop.lines(change.after.blob) if template and change.after.blob else None
+        if template is None or lines is None or not is_resolution(template, lines):
+            return None
+        ours, theirs = (self._index.commits.reach(parent) for parent in commit.parents)
+        edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
+        return tuple(edits)
+
+    def _is_done_again_in(self, reach: Reach, fact: int) -> bool:
+        """True if a replay of the fact, or of one of its replays, is in a history already."""
+        waiting, seen = [fact], {fact}
+        while waiting:
+            for again in self._index.evidence.replays_of(waiting.pop()):
+                place = self._index.events.place(again)
+                if place is not None and reach.has(*place):
+                    return True
+                if again not in seen:
+                    seen.add(again)
+                    waiting.append(again)
+        return False
+
+    @property
+    def workshop(self) -> Threeway:
+        """What compares and merges the contents."""
+        if self._workshop is None:
+            self._workshop = self._open.enter_context(Threeway.open(self._checkout.scratch))
+        return self._workshop
+
+
+def _changes(facts: Iterable[Event]) -> list[tuple[Event, Event | None]]:
+    """The facts that can be judged, one that renamed a source together with the one that edited it as well."""
+    renames = {fact.event_id: fact for fact in facts if fact.type == "FILE_RENAMED"}
+    changes: list[tuple[Event, Event | None]] = []
+    for fact in facts:
+        if fact.type in ("FILE_ADDED", "FILE_REMOVED"):
+            changes.append((fact, None))
+        elif fact.type == "FILE_EDITED":
+            changes.append((fact, renames.pop(fact.parents[0], None) if fact.parents else None))
+    return [*changes, *((fact, None) for fact in renames.values())]
+
+
+def _paths(change: Edit) -> list[bytes]:
+    return list(dict.fromkeys(path for path in (change.after.path, change.before.path) if path is not None))
+
+
+def _has(reach: Reach, row: Row) -> bool:
+    return row.place is not None and reach.has(*row.place)

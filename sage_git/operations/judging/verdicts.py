@@ -1,0 +1,107 @@
+"""Judging what a commit did, as it is recorded: its evidence is found and kept, and the verdicts are made.
+
+Until anything was approved or answered in the repository every edit stands alone, and nothing is searched for; the
+first recording after that makes up for what it can (`catch_up`). Not here: entering verdicts into log and index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.gitrepo.history import read_commits
+from sage_git.judgement.coverage import claims_in
+from sage_git.judgement.standing import Circumstance, Evidence
+from sage_git.judgement.verdict import verdict
+from sage_git.observation.commit import Commit
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.evidence import to_json
+from sage_git.operations.judging.judge import ROGUE, Judge, is_judged
+from sage_git.operations.judging.searching import Search
+from sage_git.storage import queries
+
+_SEARCHED: Final = "searched"
+_MOST_CAUGHT_UP: Final = 2_000
+
+
+class Bench:
+    """Where commits are judged one after the other, parents first, while they are entered."""
+
+    def __init__(self, checkout: Checkout, judge: Judge, search: Search) -> None:
+        self._checkout = checkout
+        self._index = checkout.index
+        self._judge = judge
+        self._search = search
+        self._is_searching = judge.has_work
+
+    def keep_claims(self, commit: Commit, number: int) -> None:
+        """Keep what a commit's message claims of plans, if it claims anything."""
+        claims = claims_in(commit.message)
+        if claims:
+            body = json.dumps([[claim.plan_id, claim.approval] for claim in claims])
+            self._index.evidence.put_claims(number, body)
+
+    def judge(
+        self, commit: Commit, facts: Sequence[Event], circumstances: Mapping[EventId, Circumstance]
+    ) -> Iterator[tuple[Event, Event | None]]:
+        """Each fact that can be judged with its verdict, None where it needs none; the index has them already."""
+        facts = [fact for fact in facts if is_judged(fact)]
+        if not facts:
+            return
+        if self._is_searching:
+            found = self._search.of_commit(commit, facts, circumstances)
+        else:
+            found = {name: Evidence(circumstance) for name, circumstance in circumstances.items()}
+        for fact in facts:
+            assert fact.event_id is not None
+            evidence = found[fact.event_id]
+            keep_evidence(self._checkout, fact.event_id, evidence)
+            self._judge.prepare(fact, evidence)
+        for fact in facts:
+            assert fact.event_id is not None
+            yield fact, verdict(fact, self._judge.standing(fact.event_id), self._named)
+
+    def end_window(self) -> None:
+        """Drop what need not be remembered for the commits to come."""
+        self._judge.forget()
+
+    def _named(self, fact: EventId) -> EventId:
+        return next((row.event_id for row in queries.verdicts_on(self._index.connection, fact)), fact)
+
+
+def keep_evidence(checkout: Checkout, fact: EventId, evidence: Evidence) -> None:
+    """Keep what was found out of a fact in the index. Within a transaction."""
+    body = to_json(evidence)
+    if body is not None:
+        events = checkout.index.events
+        nodes = {name: events.node(name) for name in (fact, *evidence.chain, *filter(None, [evidence.undoes]))}
+        numbers = {name: node.number for name, node in nodes.items() if node is not None}
+        replayed = [numbers[name] for name in evidence.chain if name in numbers]
+        undone = numbers.get(evidence.undoes) if evidence.undoes else None
+        checkout.index.evidence.put(numbers[fact], body, replayed, undone)
+
+
+def catch_up(checkout: Checkout, judge: Judge, search: Search) -> None:
+    """Find the evidence of the newest unplanned edits that were recorded before anything was approved or answered."""
+    index = checkout.index
+    if not judge.has_work or index.value(_SEARCHED) is not None:
+        return
+    rows = [row for row in queries.of_types(index.connection, ROGUE) if row.commit][:_MOST_CAUGHT_UP]
+    commits = list(dict.fromkeys(row.commit for row in reversed(rows) if row.commit))
+    merges = {row.commit for row in rows if row.event.get("reason") == "merge"}
+    with index.transaction():
+        for commit in read_commits(checkout.scratch, commits):
+            circumstance = Circumstance.MERGE if commit.oid in merges else Circumstance.ORDINARY
+            facts = [fact for fact in _facts_of(checkout, commit.oid) if is_judged(fact)]
+            circumstances = {fact.event_id: circumstance for fact in facts if fact.event_id}
+            for name, evidence in search.of_commit(commit, facts, circumstances).items():
+                keep_evidence(checkout, name, evidence)
+        index.keep(_SEARCHED, "yes")
+    judge.forget()
+
+
+def _facts_of(checkout: Checkout, commit: ObjectId) -> list[Event]:
+    return [row.event for row in queries.by_commit_prefix(checkout.index.connection, commit) if row.line is not None]
