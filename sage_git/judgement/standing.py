@@ -168,9 +168,8 @@ class Rules:
                 if top not in self._roots:
                     self._roots[top] = self._find_roots(top)
             else:
-                self._roots.update(
-                    (each, frozenset[EventId]()) for each in missing if each in waiting
-                )  # a forged circle
+                circle = [each for each in missing if each in waiting]  # only forged evidence has one
+                self._roots.update((each, frozenset[EventId]()) for each in circle)
                 waiting.extend(each for each in missing if each not in self._roots)
         return self._roots[fact]
 
@@ -191,18 +190,7 @@ class Rules:
         if is_open or (fact in roots):
             linked = tuple(each for each in chain or evidence.sides or () if self.roots(each))
             return Standing(Ruling.ROGUE, reason, coverage, chain, linked, roots)
-        is_covered = case.treatment is Treatment.JUDGED and coverage is not None and coverage.plan is not None
-        if is_covered:
-            ruling = Ruling.PLAN
-        elif chain:
-            ruling = Ruling.RESOLUTION if evidence.fit is Fit.RESOLVED else Ruling.REWRITE
-        elif evidence.circumstance is Circumstance.AUTOMATIC_MERGE:
-            ruling = Ruling.MERGE
-        elif evidence.sides is not None:
-            ruling = Ruling.RESOLUTION
-        else:
-            ruling = Ruling.REVERTED
-        return Standing(ruling, reason, coverage, chain, (), roots, undone)
+        return Standing(self._ruling(case, evidence), reason, coverage, chain, (), roots, undone)
 
     def is_open(
         self, fact: EventId, is_answered: Callable[[EventId], bool], is_seen: Callable[[EventId], bool]
@@ -217,31 +205,40 @@ class Rules:
         case, evidence = self._docket.case(fact), self._docket.evidence(fact)
         return evidence.replays if case is not None and self._counted_chain(case, evidence) else ()
 
+    def _ruling(self, case: Case, evidence: Evidence) -> Ruling:
+        """Which rule answers for a fact that is not rogue."""
+        if case.treatment is Treatment.JUDGED and self._is_covered(case.fact):
+            return Ruling.PLAN
+        if self._counted_chain(case, evidence):
+            return Ruling.RESOLUTION if evidence.fit is Fit.RESOLVED else Ruling.REWRITE
+        if evidence.circumstance is Circumstance.AUTOMATIC_MERGE:
+            return Ruling.MERGE
+        return Ruling.RESOLUTION if evidence.sides is not None else Ruling.REVERTED
+
     def _depends_on(self, fact: EventId) -> list[EventId]:
         evidence = self._docket.evidence(fact)
         return [*evidence.chain, *(evidence.sides or ()), *([evidence.undoes] if evidence.undoes else [])]
 
     def _find_roots(self, fact: EventId) -> frozenset[EventId]:
-        case, nothing = self._docket.case(fact), frozenset[EventId]()
-        if case is None or case.treatment is Treatment.UNJUDGED:
-            return nothing
-        evidence = self._docket.evidence(fact)
-        if evidence.circumstance in (Circumstance.BACKFILL, Circumstance.AUTOMATIC_MERGE):
-            return nothing
+        case, evidence = self._docket.case(fact), self._docket.evidence(fact)
+        is_free = evidence.circumstance in (Circumstance.BACKFILL, Circumstance.AUTOMATIC_MERGE)
+        if case is None or case.treatment is Treatment.UNJUDGED or is_free:
+            return frozenset()
         chain = self._counted_chain(case, evidence)
-        carried = self._carried_roots(chain, chain[-1]) if chain else nothing
+        carried = self._carried_roots(chain, chain[-1]) if chain else frozenset[EventId]()
         if self._undoes_rogue(case, evidence):
             return carried
         if case.treatment is Treatment.FORBIDDEN:
             return carried | {fact}
-        coverage = self._docket.coverage(fact)
-        if coverage is not None and coverage.plan is not None:
-            return carried
-        if chain and evidence.fit in (Fit.WHOLE, Fit.RESOLVED):
+        if self._is_covered(fact) or (chain and evidence.fit in (Fit.WHOLE, Fit.RESOLVED)):
             return carried
         if evidence.sides is not None:
             return carried | self._carried_roots(evidence.sides, fact)
         return carried | {fact}
+
+    def _is_covered(self, fact: EventId) -> bool:
+        coverage = self._docket.coverage(fact)
+        return coverage is not None and coverage.covers
 
     def _counted_chain(self, case: Case, evidence: Evidence) -> tuple[EventId, ...]:
         """What `evidence` says is replayed, if all of it may be."""

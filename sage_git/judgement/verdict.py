@@ -1,6 +1,6 @@
 """The verdict on a fact (SPEC 6): the event that tells how it stands, and hangs on it as a leaf.
 
-Not here: how it stands (`standing`), and whether a verdict that was kept still holds: that is found out when it is read.
+Not here: how it stands (`standing`), and whether a kept verdict still holds, which is found out when it is read.
 """
 
 from __future__ import annotations

@@ -112,10 +112,13 @@ def _with_modes(edits: Mapping[EventId, Edit], follows: Mapping[EventId, Sequenc
     known: dict[EventId, Edit] = {}
     for name, edit in edits.items():  # in order of arrival, parents first
         earlier = next((known[each] for each in follows[name] if each in known and known[each].after.path), None)
-        if earlier is not None and edit.before.path is not None and edit.before.mode == edit.after.mode == _REGULAR:
-            mode = earlier.after.mode
-            edit = replace(edit, before=replace(edit.before, mode=mode), after=replace(edit.after, mode=mode))
-        elif earlier is not None and edit.after.path is None:
-            edit = replace(edit, before=replace(edit.before, mode=earlier.after.mode))
-        known[name] = edit
+        known[name] = edit if earlier is None else _with_mode(edit, earlier.after.mode)
     return known
+
+
+def _with_mode(edit: Edit, mode: str) -> Edit:
+    """The edit of a source that had this mode, if it says no other."""
+    if edit.before.path is None or (edit.before.mode != edit.after.mode and edit.after.path is not None):
+        return edit
+    after = edit.after if edit.after.path is None else replace(edit.after, mode=mode)
+    return replace(edit, before=replace(edit.before, mode=mode), after=after)

@@ -219,22 +219,20 @@ class Docket:
 
     def _treatment(self, event: Event, commit: ObjectId, policy: Policy, kind: Judged, at: int) -> Treatment:
         paths = _paths(event)
-        is_ours = any(path.startswith(_OURS) for path in paths)
-        if is_ours and self.policies.is_beginning(commit):
+        if self.policies.is_beginning(commit):
             return Treatment.UNJUDGED
         if CONFIG_PATH in paths and not self._leaves_identity(event, commit):
             return Treatment.FORBIDDEN
-        if kind is not Judged.EDIT:
-            first = self.plans_for(commit).first_approval
-            if first is None or at < first:
-                return Treatment.UNJUDGED
-        if is_ours:
-            return Treatment.JUDGED
-        if kind not in policy.rogue.changes or not _to_be_covered(policy, _raw_paths(event)):
+        if kind is not Judged.EDIT and not self._has_begun(commit, at):
             return Treatment.UNJUDGED
-        if self.policies.is_beginning(commit):
-            return Treatment.UNJUDGED
-        return Treatment.JUDGED
+        is_ours = any(path.startswith(_OURS) for path in paths)
+        is_wanted = kind in policy.rogue.changes and _to_be_covered(policy, _raw_paths(event))
+        return Treatment.JUDGED if is_ours or is_wanted else Treatment.UNJUDGED
+
+    def _has_begun(self, commit: ObjectId, at: int) -> bool:
+        """True from the first approval of any plan on."""
+        first = self.plans_for(commit).first_approval
+        return first is not None and at >= first
 
     def _leaves_identity(self, event: Event, commit: ObjectId) -> bool:
         """False if the config goes away, or says otherwise what nobody may change."""

@@ -1,4 +1,4 @@
-"""Evidence as the index keeps it: JSON with only what there is to say. Ours alone, so that it is read as it was written."""
+"""Evidence as the index keeps it: JSON with only what there is to say. Nobody else writes it."""
 
 from __future__ import annotations
 

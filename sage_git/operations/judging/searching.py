@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
+from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.threeway import Threeway
 from sage_git.judgement.replay import Edit, Replay, chains_among, find_replays, undoes
 from sage_git.judgement.resolution import Template, is_resolution
@@ -56,8 +57,6 @@ class Search:
                 chronicle = Chronicle(self._index, fact, _paths(change), reach)
                 evidence = Evidence(circumstance, self._replays(change, chronicle, reach))
                 if not evidence.replays and circumstance is Circumstance.MERGE and len(commit.parents) == 2:
-                    from sage_git.gitrepo.merges import conflicts_of
-
                     conflicts = conflicts_of(self._checkout.scratch, commit) if conflicts is None else conflicts
                     evidence = Evidence(circumstance, sides=self._sides(change, chronicle, commit, conflicts))
                 elif not evidence.replays:

@@ -41,7 +41,7 @@ class Reach(Protocol):
 class _Nothing:
     """The history of no commit: what HEAD does not have is seen without what took it back there."""
 
-    def has(self, chain: int, position: int) -> bool:
+    def has(self, chain: int, position: int) -> bool:  # noqa: ARG002 as every Reach
         return False
 
 
@@ -132,7 +132,7 @@ class Readings:
         return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered
 
     def open_ids(self, rows: Sequence[Row]) -> frozenset[EventId]:
-        """What of a fact with its verdicts, or of a statement, is open: what says that it is rogue, if anything does."""
+        """What is open of a fact with its verdicts, or of a statement: what says that it is rogue, if anything does."""
         halts = [row.event_id for row in rows if self.is_open_halt(row)]
         verdicts = [row for row in rows if row.type in VERDICT_TYPES and row.event.graph_commit]
         rogue = [row.event_id for row in verdicts if row.type == ROGUE]
