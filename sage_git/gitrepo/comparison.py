@@ -63,9 +63,11 @@ def merge_base(repository: Repository, one: ObjectId, other: ObjectId) -> Object
 
 
 def commits_between(repository: Repository, excluded: Iterable[ObjectId], end: ObjectId) -> list[ObjectId]:
-    """What `end` reaches and none of `excluded` does, parents first. Raises GitFailed."""
+    """What `end` reaches and none of `excluded` does, as far as they are here; parents first. Raises GitFailed."""
     asked = "".join(f"{commit}\n" for commit in (end, *(f"^{each}" for each in excluded)))
-    shown = repository.git("rev-list", "--topo-order", "--reverse", "--stdin", input=asked.encode("ascii"))
+    shown = repository.git(
+        "rev-list", "--topo-order", "--reverse", "--ignore-missing", "--stdin", input=asked.encode("ascii")
+    )
     return [ObjectId(line) for line in shown.decode("ascii").split()]
 
 
