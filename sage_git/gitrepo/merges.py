@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
 from sage_git.gitrepo.scratch import Scratch
+from sage_git.judgement.resolution import Template
+from sage_git.observation.changes import Change, ChangeKind, parse_changes
 from sage_git.observation.commit import Commit
 
 _REMERGE = ("log", "--remerge-diff", "--no-walk=unsorted", "--stdin", "--format=%H", "-r", "-z", "--no-abbrev")
 _HEADER = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n?")
+_REGULAR: Final = ("100644", "100755")
 
 LARGE_IMPORT: Final = 5_000
 
@@ -111,39 +115,43 @@ def conflicts_of(scratch: Scratch, merge: Commit) -> Mapping[bytes, Template]:
     A path is missing where something else than lines was in conflict, or the merge commit changed the mode: there is
     no resolution of lines to look for. Empty for an octopus and where the merge cannot be made again.
     """
+    from sage_git.gitrepo.bench import MERGE, Bench, template_in  # few merges have conflicts
+
     if len(merge.parents) != 2:
         return {}
     ours, theirs = merge.parents
+    found = {}
     with Bench(scratch) as bench:
         with bench.git.stream(*MERGE, "--no-messages", ours, theirs, requests=()) as git:
             tree, *entries = git.answers.read().split(b"\0")
-        stages: dict[bytes, dict[bytes, ObjectId]] = {}
-        for entry in takewhile(bool, entries):
-            (_, oid, stage), path = entry.partition(b"\t")[0].split(), entry.partition(b"\t")[2]
-            stages.setdefault(path, {})[stage] = ObjectId(oid.decode("ascii"))
-        if not stages:
+        sides = _sides_in_conflict(entries)
+        if not sides:
             return {}
         try:
             shown = bench.git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", tree.decode("ascii"), merge.oid)
         except GitFailed:
             return {}
-        settled = [change for change in parse_changes(shown.split(b"\0")[:-1]) if _is_settled(change, stages)]
-        wanted = [oid for each in settled for oid in (each.old_id, *(stages[each.path][side] for side in (b"2", b"3")))]
-        contents = list(bench.git.contents(wanted))
-    found = {}
-    for number, change in enumerate(settled):
-        conflicted, *sides = contents[3 * number : 3 * number + 3]
-        template = template_in(conflicted or b"", [side or b"" for side in sides], ours, theirs)
-        if template is not None:
-            found[change.path] = template
+        settled = [each for each in parse_changes(shown.split(b"\0")[:-1]) if each.path in sides and _is_settled(each)]
+        wanted = [oid for each in settled for oid in (each.old_id, *sides[each.path])]
+        contents = (content or b"" for content in bench.git.contents(wanted))
+        for change in settled:
+            conflicted, texts = next(contents), (next(contents), next(contents))
+            template = template_in(conflicted, texts, ours, theirs)
+            if template is not None:
+                found[change.path] = template
     return found
 
 
-def _is_settled(change: Change, stages: Mapping[bytes, Mapping[bytes, ObjectId]]) -> bool:
-    """True if a text was in conflict here, and the merge has another text of the same mode."""
-    return (
-        change.kind is ChangeKind.EDITED
-        and change.old_mode == change.new_mode
-        and change.new_mode in _REGULAR
-        and {b"2", b"3"} <= stages.get(change.path, {}).keys()
-    )
+def _sides_in_conflict(entries: Iterable[bytes]) -> dict[bytes, tuple[ObjectId, ObjectId]]:
+    """Both sides' contents by path, of `merge-tree -z`'s entries `MODE ID STAGE<tab>PATH`, which an empty one ends."""
+    stages: dict[bytes, dict[bytes, ObjectId]] = {}
+    for entry in takewhile(bool, entries):
+        words, _, path = entry.partition(b"\t")
+        _, oid, stage = words.split()
+        stages.setdefault(path, {})[stage] = ObjectId(oid.decode("ascii"))
+    return {path: (sides[b"2"], sides[b"3"]) for path, sides in stages.items() if b"2" in sides and b"3" in sides}
+
+
+def _is_settled(change: Change) -> bool:
+    """True if the automatic merge and the merge have two texts of one mode."""
+    return change.kind is ChangeKind.EDITED and change.old_mode == change.new_mode and change.new_mode in _REGULAR

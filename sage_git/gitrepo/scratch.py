@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
-from sage_git.gitrepo.command import Stream, run
+from sage_git.gitrepo.command import Dialogue, Stream, run
 from sage_git.gitrepo.repository import Repository
 
 # Pinned where a newer git, or a future one, might choose another default.
@@ -61,6 +61,11 @@ class Scratch:
         """A git process in the scratch repository that answers `requests`, a line each."""
         asked = "".join(f"{request}\n" for request in requests).encode("ascii")
         return Stream([*_PINNED, *arguments], git_dir=self.git_dir, requests=asked, environment=self.environment)
+
+    def dialogue(self, *arguments: str, patience_s: float | None = None) -> Dialogue:
+        """A git process in the scratch repository that is asked one thing at a time (see `Dialogue`)."""
+        asked = [*_PINNED, *arguments]
+        return Dialogue(asked, git_dir=self.git_dir, environment=self.environment, patience_s=patience_s)
 
     def contents(self, ids: Sequence[ObjectId], limit_bytes: int | None = None) -> Iterator[bytes | None]:
         """The content of each object, in order; None if it is not here or larger than the limit. Raises GitFailed."""
