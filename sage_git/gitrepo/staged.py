@@ -81,6 +81,11 @@ def commit_second(repository: Repository) -> int:
     return int(repository.git("var", "GIT_COMMITTER_IDENT").split()[-2])
 
 
+def committed_second(repository: Repository, commit: ObjectId) -> int:
+    """The second that a commit was made in, as it says. Raises GitFailed."""
+    return int(repository.git("show", "--no-patch", "--format=%ct", commit))
+
+
 def _head_or_nothing(repository: Repository) -> str:
     head = repository.head()
     return head if head is not None else _empty_tree(repository)

@@ -43,7 +43,6 @@ _HEADING: Final = "sage-git gate 1"
 _ASKS_ALWAYS: Final = f"{_HEADING}\nconfig -\nmode warn\njudging yes\nhalts 0\nevents -\n"
 _UNTOLD: Final = "-"
 _LOCK_TIMEOUT_MS: Final = 5_000
-_MOST_PLANS: Final = 200
 
 
 def compile_gate(checkout: Checkout) -> None:
@@ -110,7 +109,7 @@ def _compiled(checkout: Checkout, ground: Ground, events: str) -> str:
         f"judging {'yes' if ground.is_judging else 'no'}",
         f"halts {len(ground.halts)}",
         *([f"use {chosen}"] if chosen else []),
-        *_plan_lines(checkout, ground),
+        *_plan_lines(checkout, ground, chosen),
         f"events {events}",
     ]
     return "\n".join(lines) + "\n"
@@ -120,12 +119,15 @@ def _config(checkout: Checkout) -> str:
     return checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0] or _UNTOLD
 
 
-def _plan_lines(checkout: Checkout, ground: Ground) -> Iterator[str]:
-    found = ((plan_id, ground.in_force(plan_id, ground.now_s)) for plan_id in ground.plans)
-    in_force = [(plan_id, *found) for plan_id, found in found if found is not None]
-    for plan_id, plan, term in in_force[:_MOST_PLANS]:
-        until = _UNTOLD if term.end is None else str(term.end)
-        yield f"plan {plan_id} {claim_of(plan, term).approval} {until} {_scope(checkout, ground, plan)}"
+def _plan_lines(checkout: Checkout, ground: Ground, chosen: str | None) -> Iterator[str]:
+    """A line for each plan in force; first the one in use, since a shell reads byte by byte, then the newest."""
+    newest_first = list(ground.plans)[::-1]
+    for plan_id in sorted(newest_first, key=lambda each: each != chosen):
+        found = ground.in_force(plan_id, ground.now_s)
+        if found is not None:
+            plan, term = found
+            until = _UNTOLD if term.end is None else str(term.end)
+            yield f"plan {plan_id} {claim_of(plan, term).approval} {until} {_scope(checkout, ground, plan)}"
 
 
 def _scope(checkout: Checkout, ground: Ground, plan: Plan) -> str:

@@ -108,7 +108,7 @@ def _case(checkout: Checkout, ground: Ground, wish: GateWish) -> _Case | None:
     look = staged.resolved_changes if underway is Underway.MERGE else staged.staged_changes
     changes = [(change, facts) for change in look(repository, wish.index) if (facts := _facts(ground, change))]
     first = ground.plans.first_approval
-    at_s = second_of_next_commit(checkout, staged.commit_second(repository), ground.now_s) if changes else 0
+    at_s = second_of_next_commit(checkout, ground.now_s) if changes else 0
     if first is None or at_s < first:
         return None
     plan_id = plan_in_use(checkout) if wish.plan is None else wish.plan or None

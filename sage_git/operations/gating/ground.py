@@ -12,6 +12,7 @@ from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
+from sage_git.gitrepo import staged
 from sage_git.judgement.coverage import LEAST_DIGITS, Claim, Plans
 from sage_git.judgement.plan import Plan
 from sage_git.judgement.policy import Policy
@@ -131,14 +132,21 @@ def claim_of(plan: Plan, term: Term) -> Claim:
     return Claim(plan.plan_id, term.approval[:LEAST_DIGITS])
 
 
-def second_of_next_commit(checkout: Checkout, committed_s: int, now_s: int) -> int:
-    """The effective time of a commit with that date on HEAD: the latest date among it and its past, less the future."""
-    head = checkout.repository.head()
-    commits = checkout.index.commits
+def second_of_next_commit(checkout: Checkout, now_s: int) -> int:
+    """The effective time of a commit on HEAD, which the environment may date: of it and its past the latest, till now.
+
+    Raises GitFailed.
+    """
+    repository, commits = checkout.repository, checkout.index.commits
+    if not repository.environment.get("GIT_COMMITTER_DATE"):
+        return now_s
+    dates = [staged.commit_second(repository)]
+    head = repository.head()
     known = None if head is None else commits.known(head)
-    dates = [committed_s]
-    if known is not None and head is not None:
+    if head is not None and known is not None:
         dates.append(known.effective if known.effective <= now_s else commits.latest_date(commits.reach(head), now_s))
+    elif head is not None:  # from before the record, or not recorded yet: its own date is all that there is
+        dates.append(staged.committed_second(repository, head))
     return max((date for date in dates if date <= now_s), default=now_s)
 
 
