@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sage_git.operations.reading.blame import Blamed, BlamedLine, Origin, Range
 
 _RANGE: Final = re.compile(r"(\d*)(?:,(\+|-)?(\d*))?")
-_MOST_WHO: Final = 22
+_MOST_WHO: Final = 28
 _MOST_STANDING: Final = 16
 
 
@@ -94,9 +94,9 @@ def as_json(line: BlamedLine) -> dict[str, Any]:
     if origin.fact is not None:
         known |= {"eventId": origin.fact.event_id, "type": origin.fact.type}
     known |= {"actor": dict(origin.actor), "timestamp": origin.timestamp, "commit": origin.commit}
-    known |= {"planHash": stands.plan_hash} if stands.plan_hash else {}
-    known |= {"planId": stands.plan_id} if stands.plan_id else {}
-    return known | {"rogue": stands.is_rogue, "open": stands.is_open}
+    if stands.plan is not None:
+        known |= {"planHash": stands.plan.plan_hash, "planId": stands.plan.plan_id}
+    return known | {"rogue": stands.is_uncovered, "open": stands.is_uncovered and stands.is_open}
 
 
 def _text(line: bytes) -> dict[str, str]:
@@ -135,9 +135,9 @@ def _columns(origin: Origin, dates: DateStyle, now: datetime) -> list[Span]:
 
 def _standing(origin: Origin) -> Span:
     stands = origin.stands
-    if stands.is_rogue:
+    if stands.is_uncovered:
         return Span("unplanned", Style.OPEN) if stands.is_open else Span("answered", Style.ANSWERED)
-    return Span(cut(escape(stands.plan_id or ""), _MOST_STANDING))
+    return Span(cut(escape(stands.plan.plan_id if stands.plan else ""), _MOST_STANDING))
 
 
 def _aligned(pieces: Sequence[Span], widths: Sequence[int]) -> list[Span]:

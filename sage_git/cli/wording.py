@@ -68,9 +68,13 @@ def mark(entry: Entry) -> Span:
         if verdict.type == ROGUE:
             return Span("answered", Style.ANSWERED)
         if verdict.type in VERDICT_TYPES and verdict.graph_commit:
-            strategy = _text(verdict, "reconciliationStrategy")
-            return span(_STRATEGIES.get(strategy, strategy), Style.FAINT)
+            return span(strategy(_text(verdict, "reconciliationStrategy")), Style.FAINT)
     return Span("")
+
+
+def strategy(name: str) -> str:
+    """In a word or two why a fact need not be answered for. Not escaped."""
+    return _STRATEGIES.get(name, name)
 
 
 def statement(event: Event) -> str:

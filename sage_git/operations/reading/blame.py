@@ -198,7 +198,7 @@ def _elsewhere(reading: Reading, path: bytes) -> str:
     if now:
         return f"did you mean {now[0]}? it was called so once"
     if lineages:
-        return "it was there once: sage-git log on it tells when; name a commit that has it behind the path"
+        return "it was there once: sage-git log PATH tells when; sage-git blame PATH REV shows it as it was then"
     return "blame tells of lines that are committed; check the spelling, or commit it first"
 
 

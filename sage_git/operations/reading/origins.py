@@ -5,11 +5,17 @@ Not here: which commit git says a line came in with (`gitrepo.blame`), and what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.gitrepo.threeway import Threeway
+from sage_git.judgement.replay import Fit
+from sage_git.judgement.tracing import trace
+from sage_git.judgement.workshop import Workshop
+from sage_git.operations.judging.candidates import edit_of
 from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 
@@ -42,14 +48,80 @@ def _leaves(fact: Event, path: bytes) -> bool:
 
 
 class Origins:
-    """From the edit that git finds to the edit that wrote the lines."""
+    """From the edit that git finds to the edit that wrote the lines. Starts processes of git when first needed."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._checkout = reading.checkout
+        self._judge = reading.readings.judge
+        self._open = ExitStack()
+        self._workshop: Workshop | None = None
 
     def of(self, fact: Event, lines: Iterable[int]) -> dict[int, Event]:
         """For each of `lines` of what `fact` left behind, from 1, the edit that wrote it first."""
-        return dict.fromkeys(lines, fact)
+        if (wholly := self._wholly(fact)) is not None:
+            return dict.fromkeys(lines, wholly)
+        found: dict[int, Event] = {}
+        # An edit, the numbers of lines in what it left behind with those of `fact`, and the edits passed on the way.
+        waiting = [(fact, {line: line for line in lines}, frozenset[EventId]())]
+        while waiting:
+            edit, numbers, passed = waiting.pop()
+            passed |= {identifier} if (identifier := edit.event_id) else set()
+            for chain in self._chains(edit):
+                if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
+                    earlier, numbers = self._traced(edit, chain, numbers)
+                    waiting += [(chain[at], there, passed) for at, there in earlier.items()]
+            found.update(dict.fromkeys(numbers.values(), edit))
+        return found
 
     def close(self) -> None:
         """End what was started to look into files."""
+        self._open.close()
+
+    def _wholly(self, fact: Event) -> Event | None:
+        """The one edit that `fact` does again, through however many that did, if it does nothing else.
+
+        `fact` itself if it does none again; None where lines have to be told apart.
+        """
+        seen: set[EventId | None] = set()
+        while fact.event_id is not None and fact.event_id not in seen:
+            seen.add(fact.event_id)
+            replays = self._judge.replays(fact.event_id)
+            if not replays:
+                return fact
+            if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
+                return None
+            earlier = self._checkout.index.events.event(replays[0].chain[0])
+            if earlier is None:  # its body was redacted
+                return fact
+            fact = earlier
+        return None
+
+    def _chains(self, fact: Event) -> Iterator[list[Event]]:
+        """The chains of edits that `fact` does again; those are left out of which something was redacted."""
+        replays = self._judge.replays(fact.event_id) if fact.event_id else ()
+        for replay in replays:
+            events = [self._checkout.index.events.event(each) for each in replay.chain]
+            known = [event for event in events if event is not None]
+            if len(known) == len(events):
+                yield known
+
+    def _traced(
+        self, fact: Event, chain: Sequence[Event], numbers: Mapping[int, int]
+    ) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
+        """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did."""
+        asked = list(numbers)
+        result = ObjectId(str(fact["hash"]))
+        traced = trace(result, [number - 1 for number in asked], [edit_of(event) for event in chain], self.workshop)
+        earlier: dict[int, dict[int, int]] = {}
+        for number, origin in zip(asked, traced, strict=True):
+            if origin is not None:
+                earlier.setdefault(origin.edit, {})[origin.line + 1] = numbers[number]
+        rest = {number: numbers[number] for number, origin in zip(asked, traced, strict=True) if origin is None}
+        return earlier, rest
+
+    @property
+    def workshop(self) -> Workshop:
+        """What compares contents."""
+        if self._workshop is None:
+            self._workshop = self._open.enter_context(Threeway.open(self._checkout.scratch))
+        return self._workshop
