@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "show": "history",
     "blame": "blame",
     "status": "status",
+    "report": "report",
     "append": "statements",
     "note": "statements",
     "redact": "statements",
@@ -38,7 +39,7 @@ COMMANDS: Final = {
 }
 GROUPS: Final = (
     ("begin", ("init", "demo", "doctor", "deinit")),
-    ("look", ("log", "show", "blame", "status")),
+    ("look", ("log", "show", "blame", "status", "report")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("fsck",)),
 )
