@@ -255,8 +255,7 @@ def test_a_workshop_leaves_nothing_behind(branched: GitRepository, tmp_path: Pat
 def conflicts(repository: GitRepository, merge: str = "HEAD"):
     raw = repository.run("cat-file", "commit", merge).stdout
     scratch = Scratch.open(repository.path / ".git" / "scratch", Repository.discover(repository.path, os.environ))
-    oid = repository.git("rev-parse", merge)
-    return conflicts_of(scratch, parse_commit(oid, raw))
+    return conflicts_of(scratch, parse_commit(ObjectId(repository.git("rev-parse", merge)), raw))
 
 
 def merged(repository: GitRepository, ours: str, base: str, theirs: str, result: str) -> None:
