@@ -163,6 +163,12 @@ def verdicts_on(connection: sqlite3.Connection, fact: EventId) -> list[Row]:
     return [row for row in rows if row.event.parents[:1] == (fact,)]
 
 
+def of_commit(connection: sqlite3.Connection, commit: ObjectId) -> list[Row]:
+    """The facts and verdicts of a commit, in the order that they arrived."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE c.oid = ? ORDER BY e.number"
+    return [Row.of(columns) for columns in connection.execute(sql, (bytes.fromhex(commit),))]
+
+
 def answers(connection: sqlite3.Connection) -> list[Row]:
     """The RECONCILIATION events that resolve something."""
     condition = "e.type = 'RECONCILIATION' AND instr(e.line, CAST('\"resolves\"' AS BLOB))"

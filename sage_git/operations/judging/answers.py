@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.ids import EventId, is_hex
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.judgement.standing import Rules
 from sage_git.operations.judging.docket import Docket
+from sage_git.operations.judging.redacted import facts_of_verdict
 from sage_git.operations.ledger import milliseconds
 from sage_git.storage import queries
 from sage_git.storage.index import Index
@@ -70,14 +71,19 @@ class Answers:
     def _facts_named(self, answer: Event) -> Iterable[EventId]:
         names = answer["resolves"]
         for name in names if isinstance(names, list) else []:
-            event = self._event(name) if isinstance(name, str) and len(name) == 64 else None
-            if event is not None and event.type in VERDICT_TYPES and event.parents:
-                event = self._event(event.parents[0])
-            if event is not None and event.event_id is not None and self._docket.may_answer(answer, event):
-                yield event.event_id
+            for identifier in self._facts_behind(EventId(name)) if isinstance(name, str) and is_hex(name, 64) else ():
+                fact = self._docket.fact(identifier)
+                if fact is not None and self._docket.may_answer(answer, fact):
+                    yield identifier
 
-    def _event(self, name: str) -> Event | None:
-        return self._index.events.event(EventId(name)) or self._extra.get(EventId(name))
+    def _facts_behind(self, name: EventId) -> Iterable[EventId]:
+        """The fact of this name, or that the verdict of this name hangs on."""
+        verdict = self._extra.get(name)
+        if verdict is not None and verdict.type in VERDICT_TYPES:
+            return verdict.parents[:1]
+        for row in queries.by_event_prefix(self._index.connection, name, 1):
+            return facts_of_verdict(self._index.connection, row) if row.type in VERDICT_TYPES else [name]
+        return ()
 
 
 def _is_answer(event: Event) -> bool:

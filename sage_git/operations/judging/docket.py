@@ -19,6 +19,7 @@ from sage_git.judgement.terms import person
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.judging.evidence import from_json
 from sage_git.operations.judging.policies import Policies
+from sage_git.operations.judging.redacted import fact_told_by_verdict
 from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 from sage_git.storage.index import Reach
@@ -70,8 +71,10 @@ class Docket:
         self._facts[fact.event_id], self._evidence[fact.event_id] = fact, evidence
 
     def fact(self, fact: EventId) -> Event | None:
-        """The event of a fact; None if it is not known or was redacted."""
+        """The event of a fact; None if it is not known, or nothing but its id is."""
         found = self._facts.get(fact) or self._index.events.event(fact)
+        if found is None and self._index.events.node(fact) is not None:
+            found = fact_told_by_verdict(self._index.connection, fact)
         if found is not None:
             self._facts[fact] = found
         return found

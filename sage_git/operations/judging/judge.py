@@ -22,6 +22,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.judging.answers import Answers
 from sage_git.operations.judging.docket import Docket
 from sage_git.operations.judging.policies import Policies
+from sage_git.operations.judging.redacted import facts_of_verdict
 from sage_git.storage import queries
 
 ROGUE: Final = "ROGUE_EDIT_DETECTED"
@@ -110,10 +111,10 @@ class Judge:
         for row in self._suspects():
             if row.place is None or not reach.has(*row.place):
                 continue
-            fact = row.event.parents[0] if row.event.parents else None
-            event = None if fact is None else self._index.events.event(fact)
-            if fact is not None and event is not None and self.is_open(fact, reach):
-                found.append(OpenFact(event, row.event, self.standing(fact)))
+            for fact in facts_of_verdict(self._index.connection, row):
+                event = self._docket.fact(fact)
+                if event is not None and self.is_open(fact, reach):
+                    found.append(OpenFact(event, row.event if row.line else None, self.standing(fact)))
         return found
 
     def forget(self) -> None:

@@ -13,6 +13,7 @@ from sage_git.observation.lineage import Facts, Place
 
 _ID_BYTES: Final = 32
 _REMEMBERED: Final = 200_000
+_CHAINS_REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class CommitTable:
         self._chains: dict[int, tuple[int, Place | None]] = {}
         self._newest: dict[tuple[int, int], tuple[int, Facts]] = {}
         self._begun: set[int] = set()  # chains whose every row went through `_newest`
+        self._links: dict[int, list[tuple[int, int, int]]] | None = None
+        self._reached: dict[int, tuple[int, dict[int, int]]] = {}  # by chain: a position, and what it reaches
 
     def known(self, oid: ObjectId) -> Known | None:
         """The commit if it is observed."""
@@ -86,10 +89,10 @@ class CommitTable:
         )
         for parent in known_parents:
             if parent.place != Place(place.chain, place.position - 1):
-                self._execute(
-                    "INSERT INTO links VALUES (?, ?, ?, ?)",
-                    (place.chain, place.position, parent.place.chain, parent.place.position),
-                )
+                there = (parent.place.chain, parent.place.position)
+                self._execute("INSERT INTO links VALUES (?, ?, ?, ?)", (place.chain, place.position, *there))
+                if self._links is not None:
+                    self._links[place.chain].append((place.position, *there))
         assert cursor.lastrowid is not None
         known = Known(cursor.lastrowid, place, generation, effective)
         self._remember(oid, known)
@@ -134,14 +137,16 @@ class CommitTable:
         return self._paths_in("detached AND ", chain, after, upto)
 
     def reach(self, oid: ObjectId) -> Reach:
-        """The history of an observed commit, empty for any other. Costs as much as there are branches and merges."""
+        """The history of an observed commit, empty for any other.
+
+        Costs as much as there are branches and merges; from commit to commit only as much as there are new ones.
+        """
         start = self.place(oid)
         if start is None:
             return Reach({})
-        links: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        for chain, position, to_chain, to_position in self._execute("SELECT * FROM links"):
-            links[chain].append((position, to_chain, to_position))
-        upto: dict[int, int] = {}
+        links = self._all_links()
+        earlier, known = self._reached.get(start.chain, (-1, {}))
+        upto = known.copy() if earlier <= start.position else {}
         waiting = [(start.chain, start.position)]
         while waiting:
             chain, position = waiting.pop()
@@ -150,6 +155,9 @@ class CommitTable:
                 continue
             upto[chain] = position
             waiting.extend((to, upto_there) for at, to, upto_there in links[chain] if before < at <= position)
+        if len(self._reached) >= _CHAINS_REMEMBERED:
+            self._reached.pop(next(iter(self._reached)))
+        self._reached[start.chain] = (start.position, upto)
         return Reach(upto)
 
     def recent_tips(self, limit: int) -> list[ObjectId]:
@@ -192,6 +200,14 @@ class CommitTable:
         if number is None:
             number = self._paths[path] = self._execute("INSERT INTO paths (path) VALUES (?)", (path,)).lastrowid or 0
         return number
+
+    def _all_links(self) -> dict[int, list[tuple[int, int, int]]]:
+        """By chain, every link out of it: its position there, and the chain and position that it leads to."""
+        if self._links is None:
+            self._links = defaultdict(list)
+            for chain, position, *there in self._execute("SELECT * FROM links"):
+                self._links[chain].append((position, *there))
+        return self._links
 
     def _paths_in(self, condition: str, chain: int, after: int, upto: int) -> Iterable[bytes]:
         rows = self._execute(
