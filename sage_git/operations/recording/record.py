@@ -18,6 +18,7 @@ from sage_git.gitrepo.merges import swift_merge_bases
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
+from sage_git.operations.gating.compiling import compile_gate
 from sage_git.operations.ledger import enter_missing, is_complete, missing_entries
 from sage_git.operations.recording.observing import observe_commits
 from sage_git.operations.recording.outstanding import Outstanding, find_outstanding
@@ -106,6 +107,7 @@ def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
                 keep_findings(checkout.index, findings)
             seal_full_segments(checkout)
         outstanding.rewritten.forget()
+    compile_gate(checkout)
     state = RecordState.BEHIND if outstanding.deferred else RecordState.CURRENT
     return RecordOutcome(state, commits, events, tuple(outstanding.deferred), tuple(findings), head)
 
