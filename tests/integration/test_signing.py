@@ -61,17 +61,17 @@ def approve(sage, *options: str, env=None, **fields):
     return sage("append", PLANS, *options, "--json", stdin=json.dumps(APPROVAL | fields), env={**NOBODY, **(env or {})})
 
 
-def kept(finished) -> dict:
+def kept(finished):
     assert (finished.returncode, finished.stderr) == (0, "")
     return json.loads(finished.stdout)
 
 
-def standing(recorded) -> list[dict]:
+def standing(recorded):
     path = recorded.path / PLANS
     return [json.loads(each) for each in path.read_bytes().splitlines()] if path.exists() else []
 
 
-def assurance(sage, event) -> str:
+def assurance(sage, event):
     return json.loads(sage("show", event["eventId"], "--json").stdout)["assurance"]
 
 
@@ -169,8 +169,7 @@ def test_an_agent_signs_for_a_public_key_and_for_one_given_as_text(strict, sage,
         assert "nobody here has the private half of ssh-ed25519" in approve(sage, env=env, justification="x").stderr
     finally:
         agent.terminate()
-        agent.wait()
-        agent.stdout.close()
+        agent.communicate()
 
 
 def test_a_passphrase_is_asked_for_by_ssh_keygen_and_a_wrong_one_is_said(strict, sage, tmp_path):
