@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "blame": "blame",
     "status": "status",
     "report": "report",
+    "plan": "plans",
+    "reconcile": "reconcile",
     "append": "statements",
     "note": "statements",
     "redact": "statements",
@@ -40,6 +42,7 @@ COMMANDS: Final = {
 GROUPS: Final = (
     ("begin", ("init", "demo", "doctor", "deinit")),
     ("look", ("log", "show", "blame", "status", "report")),
+    ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("fsck",)),
 )

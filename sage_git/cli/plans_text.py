@@ -1,0 +1,275 @@
+"""Plans as people see them: what a command did, a list of them, and one of them whole with what it covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sage_git.cli import wording
+from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
+from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, pad, span, width
+
+if TYPE_CHECKING:
+    from sage_git.chronicle.event import Event
+    from sage_git.judgement.plan import Plan
+    from sage_git.operations.planning.covered import Covered, Touched
+    from sage_git.operations.planning.known import KnownPlans
+
+_FILES_SHOWN: Final = 10
+_NAME_COLUMNS: Final = 30
+_WHEN: Final = "%Y-%m-%d %H:%M"
+_STYLES: Final = {
+    "approved": Style.ANSWERED,
+    "unsafe": Style.OPEN,
+    "drafted": Style.COMMIT,
+    "denied": Style.REMOVED,
+    "completed": Style.FAINT,
+    "expired": Style.FAINT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What `plan show` tells of a plan."""
+
+    known: KnownPlans
+    plan: Plan
+    covered: Covered
+    chosen: str | None
+    now: datetime
+
+
+def as_json(known: KnownPlans, plan: Plan, *, in_use: str | None) -> dict[str, Any]:
+    """The object of SPEC 8.1, and more."""
+    draft = plan.events[0]
+    return {
+        "planId": plan.plan_id,
+        "planHash": plan.plan_hash,
+        "state": known.state(plan).value,
+        "scope": list(plan.scope.texts),
+        "summary": plan.summary,
+        "steps": list(plan.steps),
+        **({"expiresAt": draft["expiresAt"]} if "expiresAt" in draft else {}),
+        "inUse": plan.plan_id == in_use,
+        "events": [dict(event.fields) for event in plan.events],
+    }
+
+
+def drafted(plan: Plan, files: int) -> Iterator[Line]:
+    """What a draft says, and what to do next."""
+    yield from _heading(plan, "is drafted")
+    yield from _content(plan)
+    few = "no file yet" if not files else f"{files:,} file{'' if files == 1 else 's'} now"
+    yield [Span(f"  covers   {few}", Style.PLAIN if files else Style.COMMIT)]
+    yield []
+    yield [span(f"sage-git plan approve {plan.plan_id} -m WHY puts it in force")]
+
+
+def approved(known: KnownPlans, plan: Plan) -> Iterator[Line]:
+    """What an approval did, and what to do next."""
+    from sage_git.operations.planning.deciding import approvals_missing
+    from sage_git.operations.planning.known import IN_FORCE
+
+    if known.state(plan) in IN_FORCE:
+        yield from _heading(plan, f"is approved, and in force{_until(plan)}")
+        yield []
+        yield [span(f"sage-git plan use {plan.plan_id} lets the commits of this work tree name it")]
+        return
+    standing, wanted = approvals_missing(known, plan)
+    yield from _heading(plan, f"has {standing} of the {wanted} approvals that the policy wants")
+    yield []
+    if standing < wanted and all(life.counts for life in plan.lives):
+        yield [span(f"somebody else: sage-git plan approve {plan.plan_id} -m WHY")]
+    else:
+        yield [span("the policy counts only what is signed by a key in .sage/allowed_signers: --sign")]
+
+
+def forced(_: KnownPlans, plan: Plan) -> Iterator[Line]:
+    """What was overridden, and what to do next."""
+    yield from _heading(plan, f"is forced, and in force{_until(plan)}; it is marked unsafe for ever")
+    for warning in plan.events[-1].get("overriddenWarnings", ()):
+        yield [Span("  past     "), span(str(warning), Style.OPEN)]
+    yield []
+    yield [span(f"sage-git plan use {plan.plan_id} lets the commits of this work tree name it")]
+
+
+def ended(known: KnownPlans, plan: Plan) -> Iterator[Line]:
+    """What a denial or the end of a plan did."""
+    state = known.state(plan)
+    word = "done" if state.value == "completed" else state.value
+    yield from _heading(plan, f"is {word}; what commits did under it stays covered")
+    yield []
+    yield [span("sage-git plan list shows what is open")]
+
+
+def taken(_: KnownPlans, plan: Plan) -> Iterator[Line]:
+    """What taking a plan into use means."""
+    yield from _heading(plan, f"is in use in this work tree{_until(plan)}")
+    yield from _content(plan)
+    yield []
+    yield [Span("commits name it from now on; sage-git plan use --none ends that")]
+
+
+def in_use(known: KnownPlans, plan: Plan) -> Iterator[Line]:
+    """Which plan is in use, and whether that still means something."""
+    from sage_git.operations.planning.known import IN_FORCE
+
+    state = known.state(plan)
+    yield from _heading(plan, f"is in use in this work tree, {state.value}{_until(plan)}")
+    yield from _content(plan)
+    if state not in IN_FORCE:
+        yield []
+        yield [Span("it covers nothing any more; sage-git plan use --none, or another PLAN", Style.OPEN)]
+
+
+def none_in_use(known: KnownPlans) -> Iterator[Line]:
+    """That no plan is in use, and which could be."""
+    from sage_git.operations.planning.known import IN_FORCE
+
+    yield [Span("no plan is in use in this work tree")]
+    yield []
+    ready = [plan.plan_id for plan in known.sorted() if known.state(plan) in IN_FORCE]
+    if ready:
+        yield [span(f"sage-git plan use {ready[0] if len(ready) == 1 else 'PLAN'} takes one into use")]
+    else:
+        yield [Span("no plan is in force; sage-git plan list shows those that are open")]
+
+
+def listed(known: KnownPlans, plans: Sequence[Plan], chosen: str | None, hidden: int, columns: int) -> Iterator[Line]:
+    """A line for each plan, and what is not shown."""
+    names = [cut(escape(plan.plan_id), _NAME_COLUMNS) for plan in plans]
+    room, state_room = max(map(width, names), default=0), max((len(known.state(each)) for each in plans), default=0)
+    for plan, name in zip(plans, names, strict=True):
+        state, until = known.state(plan).value, _until(plan).strip()
+        left = columns - room - state_room - 6 - (width(until) + 2 if until else 0)
+        summary = cut(escape(plan.summary), max(left, 12))
+        yield [
+            Span("* " if plan.plan_id == chosen else "  ", Style.ANSWERED),
+            Span(pad(name, room), Style.STRONG),
+            Span(f"  {pad(state, state_room)}", _STYLES[state]),
+            Span(f"  {pad(summary, max(left, 12)) if until else summary}"),
+            Span(f"  {until}" if until else "", Style.FAINT),
+        ]
+    if not plans:
+        yield [Span("no plan is open")]
+    if hidden:
+        yield [
+            Span(f"  and {hidden:,} that {'is' if hidden == 1 else 'are'} over: sage-git plan list --all", Style.FAINT)
+        ]
+    elif not plans:
+        yield []
+        yield [Span("sage-git plan draft --summary WHAT --scope PATTERN drafts one")]
+
+
+def whole(shown: Shown, columns: int) -> Iterator[Line]:
+    """Everything about one plan."""
+    plan, state = shown.plan, shown.known.state(shown.plan).value
+    use = ", in use here" if plan.plan_id == shown.chosen else ""
+    yield [Span("plan "), span(plan.plan_id, Style.STRONG), Span("  "), Span(state, _STYLES[state]), Span(use)]
+    yield from _content(plan)
+    for number, step in enumerate(plan.steps, 1):
+        yield from _labelled("steps" if number == 1 else "", f"{number}. {step}")
+    yield [Span(f"  hash     {plan.plan_hash}", Style.FAINT)]
+    yield []
+    yield [Span("life", Style.STRONG)]
+    dates = [show_date(parse_timestamp(each.timestamp), DateStyle.RELATIVE, shown.now) for each in plan.events]
+    room = max(map(len, dates))
+    for event, date in zip(plan.events, dates, strict=True):
+        words = cut(escape(_life(event)), max(columns - room - 14, 12))
+        yield [
+            Span(f"  {pad(date, room)}  ", Style.FAINT),
+            span(wording.short(event.event_id), Style.COMMIT),
+            Span(f"  {words}"),
+        ]
+    yield []
+    yield from _covered(shown.covered, columns)
+
+
+def _covered(covered: Covered, columns: int) -> Iterator[Line]:
+    if not covered.commits:
+        yield [Span("no commit in HEAD's history is under it")]
+    else:
+        yield [Span(f"{_many(covered.commits, 'commit')} in HEAD's history", Style.STRONG)]
+    if covered.touched:
+        yield [Span("  declared and touched", Style.ANSWERED)]
+        yield from _files(covered.touched, columns)
+    if covered.undeclared:
+        yield [Span("  touched and undeclared", Style.OPEN)]
+        yield from _files(covered.undeclared, columns)
+    if covered.untouched:
+        yield [Span("  declared and untouched", Style.FAINT)]
+        for path in covered.untouched[:_FILES_SHOWN]:
+            yield [Span(f"    {cut_path(escape(path), columns - 4)}")]
+        yield from _more(len(covered.untouched) - _FILES_SHOWN)
+
+
+def _files(files: Sequence[Touched], columns: int) -> Iterator[Line]:
+    told = files[:_FILES_SHOWN]
+    room = min(max(width(escape(each.path)) for each in told), max(columns - 28, 12))
+    for each in told:
+        path = pad(cut_path(escape(each.path), room), room)
+        left_open = "" if not each.open else "  unplanned" if each.open == each.edits else f"  {each.open:,} unplanned"
+        yield [Span(f"    {path}  {_many(each.edits, 'change')}"), Span(left_open, Style.OPEN)]
+    yield from _more(len(files) - _FILES_SHOWN)
+
+
+def _more(count: int) -> Iterator[Line]:
+    if count > 0:
+        yield [Span(f"    and {count:,} more: --json has them all", Style.FAINT)]
+
+
+def _heading(plan: Plan, said: str) -> Iterator[Line]:
+    yield [Span("plan "), span(plan.plan_id, Style.STRONG), span(f" {said}")]
+
+
+def _content(plan: Plan) -> Iterator[Line]:
+    """What the plan is for, its scope and its end."""
+    yield from _labelled("what", plan.summary)
+    for number, pattern in enumerate(plan.scope.texts):
+        yield from _labelled("" if number else "scope", pattern)
+    if plan.expires_at is not None:
+        yield from _labelled("expires", _date(plan.expires_at))
+
+
+def _labelled(label: str, text: str) -> Iterator[Line]:
+    yield [Span(f"  {label:<9}", Style.FAINT), span(text)]
+
+
+def _until(plan: Plan) -> str:
+    return "" if plan.expires_at is None else f" until {_date(plan.expires_at)}"
+
+
+def _date(seconds: int) -> str:
+    """A moment in the user's time zone."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().strftime(_WHEN)
+    except (OverflowError, ValueError, OSError):
+        return "the end of time" if seconds > 0 else "the beginning of time"
+
+
+def _life(event: Event) -> str:
+    """What somebody did to a plan, in words; not escaped."""
+    who = _name(str(event.get("reviewerId") or event.get("forcedBy") or event.actor.get("id", "somebody")))
+    why = event.get("justification") or event.get("reason") or ""
+    match event.type:
+        case "PLAN_DRAFTED":
+            said = f"drafted by {wording.actor(event.actor)}"
+        case "PLAN_UNSAFE":
+            said = f"forced by {who} past: {'; '.join(map(str, event['overriddenWarnings'])) or 'nothing'}"
+        case "PLAN_APPROVED":
+            said = f"approved by {who}"
+        case "PLAN_DENIED":
+            said = f"denied by {who}"
+        case _:
+            said = f"done, says {who}"
+    return f"{said}: {why}" if why else said
+
+
+def _name(identity: str) -> str:
+    return identity.partition(" <")[0].strip() or identity
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
