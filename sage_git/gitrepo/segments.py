@@ -75,6 +75,17 @@ class SegmentRepository:
                 raise
             self._import(writer, files, onto)
 
+    def damage(self) -> str:
+        """What git finds damaged in the repository, all of which is read, in its own words; empty if nothing is."""
+        if not self._is_ready():
+            return ""
+        try:
+            self._git("fsck", "--full", "--no-dangling", "--no-progress", "--no-reflogs")
+        except GitFailed as failure:
+            words = failure.stderr.strip().splitlines()
+            return words[0] if words else str(failure)
+        return ""
+
     def forget_unreachable(self) -> None:
         """Delete every object that no ref reaches, for good. Raises GitFailed."""
         self._git(*_DURABLE, "repack", "-a", "-d", "-q")

@@ -79,6 +79,10 @@ class Store:
                 if number >= start:
                     yield SealedEntry(number, leaf, kept or given)
 
+    def damage(self) -> list[str]:
+        """What git finds damaged, in its own words."""
+        return [words for repository in (self._public, self._private) if (words := repository.damage())]
+
     def redact(self, writer: str, number: int) -> None:
         """Drop the body of the sealed entry `number` for good; its leaf stays. Raises GitFailed, StorageError.
 

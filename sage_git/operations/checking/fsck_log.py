@@ -133,9 +133,11 @@ def _check_sealed(checkout: Checkout, found: LogInspection) -> None:
                 remedy = "restore .git/sage/private.git from a backup, or take the event from another clone"
                 identifier = leaf_id(entry.leaf)
                 found.flaws.append(Flaw("sealed-altered", message, remedy=remedy, path=_STORE, event_id=identifier))
+        damage = store_of(checkout).damage()
     except SageError as problem:
-        remedy = "git fsck says more; restore .git/sage/store.git and private.git from a backup"
-        found.flaws.append(Flaw("sealed-unreadable", str(problem), remedy=remedy, path=_STORE))
+        damage = [str(problem)]
+    remedy = "git fsck says more; restore .git/sage/store.git and private.git from a backup"
+    found.flaws += [Flaw("sealed-unreadable", said, remedy=remedy, path=_STORE) for said in damage]
 
 
 def _check_key(checkout: Checkout, found: LogInspection) -> None:

@@ -6,13 +6,15 @@ here: what to think of the difference (truth, gaps, judged).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import SageError
 from sage_git.operations import findings as recording
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.identity import is_object_id
 from sage_git.operations.ledger import Entry, Occasion, enter
 from sage_git.operations.recording.observing import observe_commits
 from sage_git.operations.recording.outstanding import find_outstanding
@@ -38,10 +40,11 @@ def derive(workspace: Workspace, claims: Claims, tips: Collection[ObjectId], pro
     """Observe all that HEAD, reflogs, the log and `tips` name; then take in what people said. Raises GitFailed."""
     fresh = workspace.fresh
     identity = fresh.known_identity()
-    named = {commit for entry in claims.entries.values() if (commit := entry.event.graph_commit)}
-    also = [*tips, *(commit for commit in sorted(named) if commit not in tips)]
+    events = [entry.event for entry in claims.entries.values()]
+    named = {commit for event in events if (commit := event.graph_commit) and is_object_id(commit)}
+    also = [*tips, *sorted(named.difference(tips))]
     outstanding = find_outstanding(fresh, workspace.repository.head(), identity.reflog_marks, _known(workspace, also))
-    outstanding = replace(outstanding, logged=dict(claims.entries))
+    outstanding = replace(outstanding, logged=dict(_said_or_seen(claims)))
     told: list[recording.Finding] = []
     done = 0
     for batch in observe_commits(fresh, outstanding, told):
@@ -50,8 +53,17 @@ def derive(workspace: Workspace, claims: Claims, tips: Collection[ObjectId], pro
             progress(done, len(outstanding.commits))
     rows = fresh.index.connection.execute("SELECT event_id FROM events WHERE commit_id IS NOT NULL")
     derived = frozenset(EventId(identifier.hex()) for (identifier,) in rows)
-    strangers = _take_in(fresh, outstanding.logged)
+    _take_in(fresh, outstanding.logged)
+    strange = (entry for identifier, entry in claims.entries.items() if identifier not in derived)
+    strangers = tuple(entry for entry in strange if not is_statement(entry.event))
     return Derivation(fresh, derived, strangers, tuple(dict.fromkeys(outstanding.deferred)), tuple(told))
+
+
+def _said_or_seen(claims: Claims) -> Iterator[tuple[EventId, Entry]]:
+    """The log's statements and facts. Its verdicts are left out, so that each is made anew."""
+    for identifier, entry in claims.entries.items():
+        if is_fact(entry.event.type) or is_statement(entry.event):
+            yield identifier, entry
 
 
 def _known(workspace: Workspace, commits: Collection[ObjectId]) -> list[ObjectId]:
@@ -59,17 +71,12 @@ def _known(workspace: Workspace, commits: Collection[ObjectId]) -> list[ObjectId
     return [each for each, found in zip(commits, workspace.repository.named(*commits), strict=True) if found == each]
 
 
-def _take_in(fresh: Checkout, logged: Mapping[EventId, Entry]) -> tuple[Entry, ...]:
-    """Enter the statements among `logged`, oldest first; gives the rest."""
-    strangers = []
-    left = sorted(logged.values(), key=lambda entry: entry.number)
+def _take_in(fresh: Checkout, logged: Mapping[EventId, Entry]) -> None:
+    """Enter the statements among `logged`, oldest first."""
     with fresh.index.transaction():
-        for entry in left:
+        for entry in sorted(logged.values(), key=lambda entry: entry.number):
             if is_statement(entry.event):
                 _enter(fresh, entry)
-            else:
-                strangers.append(entry)
-    return tuple(strangers)
 
 
 def _enter(fresh: Checkout, entry: Entry) -> None:

@@ -42,8 +42,8 @@ _VERBS: Final = {
 class Edits:
     """The facts that are asked for, with how they stand."""
 
-    def __init__(self, derivation: Derivation, judge: Judge, scope: Scope) -> None:
-        self._checkout, self._judge, self._scope = derivation.checkout, judge, scope
+    def __init__(self, derivation: Derivation, claims: Claims, judge: Judge, scope: Scope) -> None:
+        self._checkout, self._claims, self._judge, self._scope = derivation.checkout, claims, judge, scope
         self._reach = derivation.checkout.index.commits.reach(scope.tip)
         self.count = 0
         self.open: dict[EventId, Event] = {}
@@ -61,8 +61,8 @@ class Edits:
                 continue
             event = Event.trusted(EventId(key.hex()), line)
             if kind in VERDICT_TYPES:
-                if event.parents:
-                    self._verdicts.setdefault(event.parents[0], EventId(key.hex()))
+                if event.parents and self._claims.has(EventId(key.hex())):
+                    self._verdicts[event.parents[0]] = EventId(key.hex())
             elif is_judged(event) and self._scope.has(event):
                 self._judge_one(EventId(key.hex()), event)
 
@@ -71,19 +71,19 @@ class Edits:
         yield from self._of_open(repository, head)
         yield from _once(self._of_claims())
 
-    def untrue(self, claims: Claims) -> Iterator[Finding]:
+    def untrue(self) -> Iterator[Finding]:
         """The log's verdicts that say more for a fact than is true."""
-        for entry in claims.entries.values():
+        for entry in self._claims.entries.values():
             event = entry.event
             if event.type == "RECONCILIATION" and event.graph_commit is not None and event.parents:
                 standing = self._standings.get(event.parents[0])
                 if standing is not None and standing.is_rogue and event.parents[0] in self.open:
                     strategy = event.get("reconciliationStrategy")
                     message = f"the verdict ({strategy}) says more for the change than is known: nobody answers for it"
-                    yield claims.finding("verdict-overturned", message, entry)
+                    yield self._claims.finding("verdict-overturned", message, entry)
                 elif standing is not None and standing.is_rogue:
                     message = f"the verdict says {event.get('reconciliationStrategy')}; it is answered for otherwise"
-                    yield claims.finding("verdict-overturned", message, entry, Severity.WARNING)
+                    yield self._claims.finding("verdict-overturned", message, entry, Severity.WARNING)
 
     def is_open(self, fact: EventId) -> bool:
         """True if nobody answers for a fact of the range."""

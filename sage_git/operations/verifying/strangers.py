@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.payloads import is_fact
-from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.ledger import Entry
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation, enter_true
@@ -84,10 +83,10 @@ def _here(
 
 
 def _is_broken(entry: Entry, claims: Claims, found: Strangers) -> bool:
-    """True for what breaks the rules of its type, so that nothing in it can be relied on; that is told already."""
-    if entry.event.graph_commit is None or not entry.event.has_true_id():
-        if entry.event.graph_commit is None:
-            message = f"{entry.event.type} names no commit"
-            found.findings.append(claims.finding("fact-not-true", message, entry, Severity.ERROR))
-        return True
-    return any(each.code == "entry-invalid" and each.event_id == entry.event.event_id for each in claims.findings)
+    """True for what breaks the rules of its type, so that nothing in it can be relied on; that is told."""
+    broken = check_event(entry.event.fields)
+    if not broken and entry.event.graph_commit is not None:
+        return False
+    why = str(broken[0]) if broken else "it names no commit"
+    found.findings.append(claims.finding("fact-not-true", f"{entry.event.type} is not to be relied on: {why}", entry))
+    return True

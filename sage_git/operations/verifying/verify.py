@@ -84,10 +84,10 @@ def _judge(
     """How edits stand, and whose word they stand on."""
     policies = _policies(workspace, derivation, request.policy_from)
     judge = Judge(derivation.checkout, int(time.time()), policies=policies)
-    edits = Edits(derivation, judge, scope)
+    edits = Edits(derivation, claims, judge, scope)
     edits.judge_all()
     verification.add(edits.findings(workspace.repository, workspace.repository.head()))
-    verification.add(edits.untrue(claims))
+    verification.add(edits.untrue())
     verification.add(check_policies(workspace, derivation, judge, edits, scope))
     signers = signers_of(workspace, derivation, scope.tip)
     answers = Answers(derivation, claims)
