@@ -12,7 +12,7 @@ import pytest
 
 from sage_git.operations.assurance import NAMESPACE, signed_message
 from sage_git.proof.sshsig import verify
-from tests.signing import make_key, needs_ssh_keygen, public_of, says_yes, sign
+from tests.signing import Authenticator, make_key, needs_ssh_keygen, public_of, says_yes, sign
 
 pytestmark = needs_ssh_keygen
 
@@ -221,6 +221,14 @@ def test_a_file_that_is_no_key_is_named(strict, sage, tmp_path):
     junk.write_text("hello\n")
     assert f"{junk} is no SSH key" in approve(sage, "--key", str(junk)).stderr
     assert "there is no key at" in approve(sage, "--key", "nowhere").stderr
+
+
+def test_a_security_key_is_asked_for_its_touch_in_words(strict, sage, tmp_path):
+    public = tmp_path / "id_ed25519_sk.pub"
+    public.write_text(f"{Authenticator('ed25519').key.text} desk\n")
+    refused = approve(sage, "--key", str(public))
+    assert "touch your security key" in refused.stderr
+    assert f"nobody here has the private half of {public}" in refused.stderr
 
 
 def test_without_ssh_keygen_that_is_what_is_said(strict, sage, key, tmp_path):
