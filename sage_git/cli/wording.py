@@ -34,6 +34,8 @@ def verb(event: Event) -> Span:
     """One word for what a fact says."""
     if event.type == "FILE_EDITED" and "mode" in event and event.get("lastHash") == event.get("hash"):
         return Span("mode")
+    if event.type == ROGUE and event.get("reason") == "merge":
+        return Span("dropped", Style.REMOVED)  # it stands alone: the merge left no fact
     if event.type in _VERBS:
         return Span(*_VERBS[event.type])
     return span(_plain_name(event.type))

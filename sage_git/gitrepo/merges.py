@@ -142,6 +142,26 @@ def conflicts_of(scratch: Scratch, merge: Commit) -> Mapping[bytes, Template]:
     return found
 
 
+def dropped_in(scratch: Scratch, merge: Commit, differing: frozenset[bytes]) -> list[Change]:
+    """What a merge of two parents took from one side though git would have kept both sides' changes.
+
+    `differing` are the paths in which it is not the automatic merge. Each change is from the side that was dropped.
+    """
+    if len(merge.parents) != 2 or not differing:
+        return []
+    ours, theirs = merge.parents
+    with scratch.stream("merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs, requests=()) as git:
+        entries = git.answers.read().split(b"\0")[1:]
+    unsettled = {entry.partition(b"\t")[2] for entry in takewhile(bool, entries)}
+    found: dict[bytes, Change] = {}
+    for side in (ours, theirs):  # where both differ from the merge, it was not taken from a side at all
+        shown = scratch.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", side, merge.oid)
+        for change in parse_changes(shown.split(b"\0")[:-1]):
+            if change.path in differing and change.path not in unsettled:
+                found[change.path] = change
+    return [found[path] for path in sorted(found)]
+
+
 def _sides_in_conflict(entries: Iterable[bytes]) -> dict[bytes, tuple[ObjectId, ObjectId]]:
     """Both sides' contents by path, of `merge-tree -z`'s entries `MODE ID STAGE<tab>PATH`, which an empty one ends."""
     stages: dict[bytes, dict[bytes, ObjectId]] = {}

@@ -163,6 +163,12 @@ def verdicts_on(connection: sqlite3.Connection, fact: EventId) -> list[Row]:
     return [row for row in rows if row.event.parents[:1] == (fact,)]
 
 
+def commits_of(connection: sqlite3.Connection, events: Iterable[EventId]) -> set[ObjectId]:
+    """The commits of these facts and verdicts."""
+    sql = "SELECT oid FROM events JOIN commits ON commits.id = commit_id WHERE event_id IN ({})"
+    return {ObjectId(oid.hex()) for (oid,) in _portions(connection, sql, map(bytes.fromhex, events))}
+
+
 def of_commit(connection: sqlite3.Connection, commit: ObjectId) -> list[Row]:
     """The facts and verdicts of a commit, in the order that they arrived."""
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE c.oid = ? ORDER BY e.number"

@@ -12,8 +12,8 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, is_hex
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.judgement.standing import Rules
+from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.judging.docket import Docket
-from sage_git.operations.judging.redacted import facts_of_verdict
 from sage_git.operations.ledger import milliseconds
 from sage_git.storage import queries
 from sage_git.storage.index import Index

@@ -17,9 +17,9 @@ from sage_git.judgement.policy import Approval, Judged, Policy
 from sage_git.judgement.standing import Case, Evidence, Reason, Treatment
 from sage_git.judgement.terms import person
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
+from sage_git.operations.judging.about import fact_told_by_verdict
 from sage_git.operations.judging.evidence import from_json
 from sage_git.operations.judging.policies import Policies
-from sage_git.operations.judging.redacted import fact_told_by_verdict
 from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 from sage_git.storage.index import Reach
@@ -33,6 +33,7 @@ _KINDS: Final = {
     "FILE_REMOVED": (Judged.REMOVE, Reason.REMOVE),
     "FILE_RENAMED": (Judged.RENAME, Reason.RENAME),
     "FILE_EDITED": (Judged.EDIT, Reason.EDIT),
+    "ROGUE_EDIT_DETECTED": (Judged.EDIT, Reason.MERGE),  # of a merge that dropped a change
 }
 _NOTHING: Final = Evidence()
 

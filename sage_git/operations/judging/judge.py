@@ -19,10 +19,10 @@ from sage_git.judgement.policy import Policy
 from sage_git.judgement.replay import Replay
 from sage_git.judgement.standing import Evidence, Rules, Standing
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.judging.answers import Answers
 from sage_git.operations.judging.docket import Docket
 from sage_git.operations.judging.policies import Policies
-from sage_git.operations.judging.redacted import facts_of_verdict
 from sage_git.storage import queries
 
 ROGUE: Final = "ROGUE_EDIT_DETECTED"

@@ -39,6 +39,10 @@ class Search:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes."""
         self._open.close()
 
     def of_commit(
@@ -66,9 +70,20 @@ class Search:
                 found[renamed.event_id] = evidence
         return found
 
+    def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
+        """What a recorded fact does again, for those whose evidence nobody kept."""
+        assert fact.graph_commit is not None
+        change, reach = edit_of(fact, renamed), self._index.commits.reach(fact.graph_commit)
+        return self._replays(change, Chronicle(self._index, fact, _paths(change), reach), reach)
+
     def _replays(self, change: Edit, chronicle: Chronicle, reach: Reach) -> tuple[Replay, ...]:
+        own = self._index.events.node(change.fact)
+        assert own is not None
+
         def is_elsewhere(row: Row) -> bool:
-            return not _has(reach, row) and not self._is_done_again_in(reach, row.number)
+            # What came to be known later may well do this one again: two edits must not stand on each other.
+            is_earlier = row.number < own.number
+            return is_earlier and not _has(reach, row) and not self._is_done_again_in(reach, row.number)
 
         edits, follows = chronicle.edits(is_elsewhere)
         if not edits:

@@ -13,11 +13,14 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.gitrepo.history import read_commits
+from sage_git.gitrepo.merges import dropped_in
 from sage_git.judgement.coverage import claims_in
 from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.judgement.verdict import verdict
 from sage_git.observation.commit import Commit
+from sage_git.observation.lineage import heads
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.dropped import verdict_on_drop
 from sage_git.operations.judging.evidence import to_json
 from sage_git.operations.judging.judge import ROGUE, Judge, is_judged
 from sage_git.operations.judging.searching import Search
@@ -63,6 +66,22 @@ class Bench:
         for fact in facts:
             assert fact.event_id is not None
             yield fact, verdict(fact, self._judge.standing(fact.event_id), self._named)
+
+    def judge_drops(self, commit: Commit, differing: frozenset[bytes]) -> Iterator[Event]:
+        """The verdicts on what a merge dropped, of the paths that differ from git's merge and that no fact is about."""
+        if not self._is_searching or not differing:
+            return
+        rows = self._index.commits
+        for change in dropped_in(self._checkout.scratch, commit, differing):
+            last = heads(rows, rows.place(commit.oid), change.path)
+            made = verdict_on_drop(self._judge, commit, change, last)
+            if made is not None:
+                yield made
+
+    @property
+    def is_searching(self) -> bool:
+        """True once anything was ever approved or answered."""
+        return self._is_searching
 
     def end_window(self) -> None:
         """Drop what need not be remembered for the commits to come."""

@@ -17,6 +17,7 @@ from sage_git.chronicle.dag import missing_parents, order
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
+from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.storage import queries
 from sage_git.storage.queries import Row
 
@@ -140,7 +141,7 @@ class Readings:
             return frozenset(halts)
         if not self.judge.has_work:
             return frozenset(rogue)
-        facts = {parent for row in verdicts for parent in row.event.parents[:1]}
+        facts = {fact for row in verdicts for fact in facts_of_verdict(self.connection, row)}
         reach = self.reach if self.reach is not None and all(map(self.in_head, verdicts)) else _ALONE
         is_open = any(self.judge.is_open(fact, reach) for fact in facts)
         return frozenset(rogue or [verdicts[0].event_id]) if is_open else frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final
 
 from sage_git.chronicle.event import Event
@@ -30,6 +31,13 @@ from sage_git.storage.lock import held
 _LOG_TIMEOUT_MS: Final = 10_000
 
 _Prepared = Generator[tuple[Window, Mapping[ObjectId, frozenset[bytes]]], None, None]
+
+
+class _Merges(Enum):
+    """Which merges are compared with the one that git makes by itself; each takes 10 ms."""
+
+    EDITING = "those with an edit in them, whose verdicts depend on it"
+    ALL = "all of them, since one that drops a change has no edit in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +77,10 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
     if not outstanding.commits:
         return
     goes_on = main_lines(outstanding.commits)
-    windows = _prepared(checkout, outstanding)
+    judge = Judge.of(checkout, [entry.event for entry in outstanding.logged.values()])
+    windows = _prepared(checkout, outstanding, _Merges.ALL if judge.has_work else _Merges.EDITING)
     if len(outstanding.commits) > WINDOW:  # a single one has nothing to overlap with
         windows = ahead(windows)
-    judge = Judge.of(checkout, [entry.event for entry in outstanding.logged.values()])
     with Search(checkout) as search:
         catch_up(checkout, judge, search)
         bench = Bench(checkout, judge, search)
@@ -92,21 +100,24 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
                 yield Batch(len(window.commits), recorder.entered)
 
 
-def _prepared(checkout: Checkout, outstanding: Outstanding) -> _Prepared:
+def _prepared(checkout: Checkout, outstanding: Outstanding, wanted: _Merges) -> _Prepared:
     """All windows, each with what git has to say of its merges. Touches neither log nor index."""
     for window in read_windows(checkout.scratch, outstanding.commits):
-        yield window, _differences(checkout, window, outstanding)
+        yield window, _differences(checkout, window, outstanding, wanted)
 
 
-def _differences(checkout: Checkout, window: Window, outstanding: Outstanding) -> Mapping[ObjectId, frozenset[bytes]]:
-    """Where the merges that edited a file differ from the automatic merge."""
-    editing = [
+def _differences(
+    checkout: Checkout, window: Window, outstanding: Outstanding, wanted: _Merges
+) -> Mapping[ObjectId, frozenset[bytes]]:
+    """Where the merges that are wanted differ from the automatic merge."""
+    merges = [
         entry.commit
         for entry in window.commits
-        if entry.commit.oid not in outstanding.backfilled
-        and any(not is_missing(each.new_mode) for each in entry.merge_changes)
+        if entry.is_merge
+        and entry.commit.oid not in outstanding.backfilled
+        and (wanted is _Merges.ALL or any(not is_missing(each.new_mode) for each in entry.merge_changes))
     ]
-    return differences_from_automatic(checkout.scratch, editing)
+    return differences_from_automatic(checkout.scratch, merges)
 
 
 class _Recorder:
@@ -155,9 +166,12 @@ class _Recorder:
         }
         for event, made in self._bench.judge(commit, [fact.event for fact in observation.facts], circumstances):
             assert event.event_id is not None
-            kept = self._outstanding.verdicts.get(event.event_id)  # made once; what it says now is found out when read
+            kept = self._outstanding.verdicts.get((event.event_id, commit.oid))  # made once, judged anew by readers
             if (judged := kept or made) is not None:
                 self._enter(judged, occasion, is_own=is_own)
+        told = {change.path for change in entry.merge_changes}
+        for drop in self._bench.judge_drops(commit, self._automatic.get(commit.oid, frozenset()) - told):
+            self._enter(drop, occasion, is_own=is_own)
 
     def why_unobservable(self, entry: CommitChanges) -> str | None:
         """Why nothing true can be said of this commit yet ("": because it comes after such a one); None if it can."""

@@ -65,11 +65,11 @@ class Outstanding:
     logged: dict[EventId, Entry] = field(default_factory=dict)
 
     @cached_property
-    def verdicts(self) -> Mapping[EventId, Event]:
-        """The verdicts among `logged`, by the facts that they hang on."""
+    def verdicts(self) -> Mapping[tuple[EventId, ObjectId], Event]:
+        """The verdicts among `logged`, by the facts that they hang on and their own commits."""
         events = (entry.event for entry in self.logged.values())
         return {
-            event.parents[0]: event
+            (event.parents[0], event.graph_commit): event
             for event in events
             if event.type in VERDICT_TYPES and event.graph_commit and event.parents
         }

@@ -1,4 +1,4 @@
-"""What is left of facts and verdicts whose bodies were dropped: an open edit stays open, whoever redacts it."""
+"""Which fact a verdict is about, also where the body of either was redacted: an open edit stays open."""
 
 from __future__ import annotations
 
@@ -28,10 +28,24 @@ def fact_told_by_verdict(connection: sqlite3.Connection, fact: EventId) -> Event
     return None
 
 
+def stands_alone(connection: sqlite3.Connection, row: Row) -> bool:
+    """True for the verdict on a merge that dropped a change, which hangs on facts of other commits, or on none."""
+    if row.event.get("reason") != "merge":
+        return False
+    facts = queries.commits_of(connection, row.event.parents[:1])
+    return row.commit not in facts
+
+
 def facts_of_verdict(connection: sqlite3.Connection, row: Row) -> list[EventId]:
-    """The fact that a verdict hangs on; of a redacted one, every fact of its commit that no readable verdict has."""
-    if row.line is not None or row.commit is None:
+    """The fact that a verdict is about, which is itself if it stands alone.
+
+    Of a redacted one: every fact of its commit that no readable verdict hangs on.
+    """
+    if row.commit is None:
         return list(row.event.parents[:1])
+    if row.line is not None:
+        hangs_on = [row.event_id] if stands_alone(connection, row) else row.event.parents[:1]
+        return list(hangs_on)
     together = queries.of_commit(connection, row.commit)
     told = {parent for each in together if each.type in VERDICT_TYPES for parent in each.event.parents[:1]}
     return [each.event_id for each in together if each.type in FACT_TYPES and each.event_id not in told]
