@@ -38,13 +38,14 @@ COMMANDS: Final = {
     "note": "statements",
     "redact": "statements",
     "fsck": "statements",
+    "verify": "verify",
 }
 GROUPS: Final = (
     ("begin", ("init", "demo", "doctor", "deinit")),
     ("look", ("log", "show", "blame", "status", "report")),
     ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
-    ("check", ("fsck",)),
+    ("check", ("verify", "fsck")),
 )
 
 

@@ -86,9 +86,12 @@ def _group(severity: str, code: str, several: list[Finding], columns: int) -> It
         Span(f"  {code}", Style.STRONG),
         Span(f"  {len(several):,}" if len(several) > 1 else "", Style.FAINT),
     ]
+    by_message: dict[str, list[Finding]] = {}
     for finding in several[:_SHOWN]:
-        yield [Span("  "), *_place(finding)]
-        yield from ([Span(line)] for line in _wrapped(finding.message, columns, "    "))
+        by_message.setdefault(finding.message, []).append(finding)
+    for message, alike in by_message.items():
+        yield from ([Span("  "), *_place(finding)] for finding in alike)
+        yield from ([Span(line)] for line in _wrapped(message, columns, "    "))
     if len(several) > _SHOWN:
         yield [Span(f"  and {len(several) - _SHOWN:,} more: sage-git verify --json", Style.FAINT)]
     for remedy in list(dict.fromkeys(each.remedy for each in several if each.remedy))[:2]:

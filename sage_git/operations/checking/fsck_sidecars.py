@@ -172,7 +172,11 @@ def _is_kept_so(inspection: Inspection, line: Line) -> bool:
         inspection.places[identifier] = line.number
     elif identifier not in inspection.expected or line.state is not LineState.NO_ID:
         return False
-    inspection.blame(line, "line-kept-without-id", "whoever wrote this event gave it no true id", Severity.NOTE)
+    if line.state is LineState.BAD_PAYLOAD:
+        inspection.blame(line, "line-invalid", f"the record has this event, though it breaks the rules: {line.reason}")
+    else:
+        given = "no id" if line.state is LineState.NO_ID else "an id that is not its own"
+        inspection.blame(line, "line-kept-without-id", f"whoever wrote this event gave it {given}", Severity.NOTE)
     return True
 
 
