@@ -88,6 +88,11 @@ class Checkout:
             self._take_over(config)
         return head, (config or kept) is not None  # if neither, whoever asks must not write
 
+    def config_seen(self) -> ObjectId | None:
+        """The blob of the last config that this clone saw in force at HEAD; None if it never saw one."""
+        kept = self.index.value(_KEPT_CONFIG)
+        return None if kept is None else ObjectId(kept)
+
     def has_begun(self) -> bool:
         """True if a config was ever committed, so that there is a record. Raises NotHere, GitFailed."""
         return self.index.value(_KEPT_CONFIG) is not None or self.head_and_state()[1]

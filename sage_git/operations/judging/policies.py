@@ -48,9 +48,9 @@ class Policies:
         return self._blob(SIGNERS, self._first_parent(commit))
 
     def now(self) -> Policy:
-        """The policy in force for the next commit on HEAD; the strictest defaults if there was never any."""
+        """The policy in force for the next commit on HEAD; where its history had none, the last that this clone saw."""
         if self._of_head is None:
-            blob = self._named_or_last("HEAD", CONFIG)
+            blob = self._named_or_last("HEAD", CONFIG) or self._checkout.config_seen()
             self._of_head = self._default() if blob is None else self.parsed(blob)
         return self._of_head
 
