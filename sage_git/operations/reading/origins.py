@@ -6,16 +6,14 @@ Not here: which commit git says a line came in with (`gitrepo.blame`), and what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
-from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Fit
+from sage_git.judgement.replay import Fit, Replay
 from sage_git.judgement.tracing import trace
-from sage_git.judgement.workshop import Workshop
 from sage_git.operations.judging.candidates import edit_of
+from sage_git.operations.judging.searching import Search
 from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from sage_git.operations.reading.opening import Reading
     from sage_git.storage.index import Index
 
+_NEWEST: Final = 256
 _BROUGHT_IN: Final = ("FILE_EDITED", "FILE_ADDED", "FILE_RENAMED")
 """The facts that lines come in with; where a commit made several of one path, the first of these."""
 
@@ -51,13 +50,16 @@ class Origins:
     """From the edit that git finds to the edit that wrote the lines. Starts processes of git when first needed."""
 
     def __init__(self, reading: Reading) -> None:
-        self._checkout = reading.checkout
+        self._index = reading.checkout.index
         self._judge = reading.readings.judge
-        self._open = ExitStack()
-        self._workshop: Workshop | None = None
+        self._reach = reading.readings.reach
+        self._search = Search(reading.checkout)
+        self._replays: dict[EventId, tuple[Replay, ...]] = {}
 
     def of(self, fact: Event, lines: Iterable[int]) -> dict[int, Event]:
         """For each of `lines` of what `fact` left behind, from 1, the edit that wrote it first."""
+        if fact.get("redacted"):
+            return dict.fromkeys(lines, fact)
         if (wholly := self._wholly(fact)) is not None:
             return dict.fromkeys(lines, wholly)
         found: dict[int, Event] = {}
@@ -75,7 +77,7 @@ class Origins:
 
     def close(self) -> None:
         """End what was started to look into files."""
-        self._open.close()
+        self._search.close()
 
     def _wholly(self, fact: Event) -> Event | None:
         """The one edit that `fact` does again, through however many that did, if it does nothing else.
@@ -85,12 +87,12 @@ class Origins:
         seen: set[EventId | None] = set()
         while fact.event_id is not None and fact.event_id not in seen:
             seen.add(fact.event_id)
-            replays = self._judge.replays(fact.event_id)
+            replays = self._done_again(fact)
             if not replays:
                 return fact
             if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
                 return None
-            earlier = self._checkout.index.events.event(replays[0].chain[0])
+            earlier = self._index.events.event(replays[0].chain[0])
             if earlier is None:  # its body was redacted
                 return fact
             fact = earlier
@@ -98,9 +100,8 @@ class Origins:
 
     def _chains(self, fact: Event) -> Iterator[list[Event]]:
         """The chains of edits that `fact` does again; those are left out of which something was redacted."""
-        replays = self._judge.replays(fact.event_id) if fact.event_id else ()
-        for replay in replays:
-            events = [self._checkout.index.events.event(each) for each in replay.chain]
+        for replay in self._done_again(fact):
+            events = [self._index.events.event(each) for each in replay.chain]
             known = [event for event in events if event is not None]
             if len(known) == len(events):
                 yield known
@@ -111,7 +112,8 @@ class Origins:
         """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did."""
         asked = list(numbers)
         result = ObjectId(str(fact["hash"]))
-        traced = trace(result, [number - 1 for number in asked], [edit_of(event) for event in chain], self.workshop)
+        edits = [edit_of(event) for event in chain]
+        traced = trace(result, [number - 1 for number in asked], edits, self._search.workshop)
         earlier: dict[int, dict[int, int]] = {}
         for number, origin in zip(asked, traced, strict=True):
             if origin is not None:
@@ -119,9 +121,30 @@ class Origins:
         rest = {number: numbers[number] for number, origin in zip(asked, traced, strict=True) if origin is None}
         return earlier, rest
 
-    @property
-    def workshop(self) -> Workshop:
-        """What compares contents."""
-        if self._workshop is None:
-            self._workshop = self._open.enter_context(Threeway.open(self._checkout.scratch))
-        return self._workshop
+    def _done_again(self, fact: Event) -> tuple[Replay, ...]:
+        """What `fact` does again, as kept or, while nothing is judged by it and it was not kept, found out now."""
+        assert fact.event_id is not None
+        if fact.event_id not in self._replays:
+            found = self._judge.replays(fact.event_id)
+            if not found and not self._judge.has_work and self._is_beside_others(fact):
+                found = self._search.replays(fact, self._renaming_in(fact))
+            self._replays[fact.event_id] = found
+        return self._replays[fact.event_id]
+
+    def _is_beside_others(self, fact: Event) -> bool:
+        """True if the source was changed anywhere but in HEAD's history, so that there is something to do again."""
+        index, reach, node = self._index, self._reach, self._index.events.node(fact.event_id or EventId(""))
+        if reach is None or node is None:
+            return False
+        components = {index.events.component(lineage) for lineage in node.lineages}
+        rows = queries.newest_of_components(index.connection, components, _NEWEST)
+        if any(row.place is not None and not reach.has(*row.place) for row in rows):
+            return True
+        path = edit_of(fact).after.path
+        return path is not None and bool(queries.events_beyond(index.connection, path, reach, 1))
+
+    def _renaming_in(self, fact: Event) -> Event | None:
+        """The renaming by the same commit that an edit follows."""
+        before = self._index.events.event(fact.parents[0]) if fact.type == "FILE_EDITED" and fact.parents else None
+        is_same = before is not None and (before.type, before.graph_commit) == ("FILE_RENAMED", fact.graph_commit)
+        return before if is_same else None
