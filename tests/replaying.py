@@ -65,7 +65,9 @@ def grown(repository: GitRepository, branch: str, start: str | None, contents: S
         script.append(b"from %s\n\n" % start.encode())
     for number, content in enumerate(contents, 1):
         script.append(b"commit refs/heads/%s\nmark :%d\n" % (branch.encode(), number))
-        script.append(b"committer A <a@b> %d +0000\ndata 1\nx\n" % (1_700_000_000 + number))
+        script.append(
+            b"committer A <a@b> %d +0000\ndata %d\n%s\n" % (1_700_000_000 + number, len(branch), branch.encode())
+        )
         script.append(b"M 100644 inline f\ndata %d\n%s\n" % (len(content), content))
     repository.git("fast-import", "--quiet", "--force", stdin=b"".join(script))
     shown = repository.git("rev-list", "--reverse", *([f"{start}..{branch}"] if start else [branch]))

@@ -69,7 +69,7 @@ class Threeway:
             lines = self.lines(blob)
             if lines is None:
                 return None
-            self._counts[blob] = Counter(lines)
+            self._counts[blob] = dict(Counter(lines))  # compares and subtracts far faster
         return self._counts[blob]
 
     def merge(self, base: ObjectId | None, ours: ObjectId | None, theirs: ObjectId | None) -> Merge:

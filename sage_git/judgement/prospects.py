@@ -15,6 +15,7 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.judgement.versions import Edit, Version
 from sage_git.judgement.workshop import Workshop
 
+_MAX_ABSENT: Final = 16
 _TELLING: Final = re.compile(rb"\w")
 Counts = Mapping[bytes, int]
 
@@ -44,7 +45,7 @@ class Prospects:
         before, after = self._before or {}, self._after or {}
         self._gained = _gained(before, after)
         self._lost = _gained(after, before)
-        self._missing: dict[ObjectId, set[bytes]] = {}
+        self._absent: list[bytes] = []  # lines that the change ends without; most chains fail by the same few
 
     def of(self, start: Version, end: Version) -> Prospect:
         """The prospect of a chain from `start` to `end`."""
@@ -62,9 +63,9 @@ class Prospects:
         if old is None or new is None or self._before is None or self._after is None:
             return Prospect.NONE
         shared = self._shared(old, new)
-        if not shared and (self._gained or self._lost) and old != new:
+        if not shared and (self._gained or self._lost):
             return Prospect.NONE
-        if self._has_all(end.blob, old, new):
+        if self._has_all(old, new):
             return Prospect.FIT
         return Prospect.CONFLICT if telling(shared) else Prospect.NONE
 
@@ -78,17 +79,17 @@ class Prospects:
         gained = [line for line in self._gained if new.get(line, 0) > old.get(line, 0)]
         return gained + [line for line in self._lost if new.get(line, 0) < old.get(line, 0)]
 
-    def _has_all(self, blob: ObjectId | None, old: Counts, new: Counts) -> bool:
+    def _has_all(self, old: Counts, new: Counts) -> bool:
         """True if the change ends with every line that the chain adds on balance."""
         assert self._after is not None
-        if blob is None:
-            return True
-        if blob not in self._missing:  # one of these that is not old either settles it without a look at the others
-            self._missing[blob] = set(new.keys() - self._after.keys())
-        if not old.keys() >= self._missing[blob]:
+        if any(line in new and line not in old for line in self._absent):
             return False
-        added = {line: count - old.get(line, 0) for line, count in new.items() - old.items()}
-        return all(self._after.get(line, 0) >= count for line, count in added.items())
+        for line, count in new.items() - old.items():
+            if self._after.get(line, 0) < count - old.get(line, 0):
+                if line not in self._after and line not in old and len(self._absent) < _MAX_ABSENT:
+                    self._absent.append(line)
+                return False
+        return True
 
     def _counts(self, blob: ObjectId | None) -> Counts | None:
         return {} if blob is None else self._workshop.counts(blob)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
@@ -39,9 +40,6 @@ class Fit(StrEnum):
     """The chain met a conflict, and lines of neither base nor sides came in."""
 
 
-_PREFERENCE: Final = (Fit.RESOLVED, Fit.PART, Fit.CONFLICTED)
-
-
 @dataclass(frozen=True, slots=True)
 class Replay:
     """Edits done again, oldest first. The `kind` of the last of several replays tells if anything is left over."""
@@ -61,8 +59,8 @@ class _Found:
 def find_replays(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> tuple[Replay, ...]:
     """The chains that `change` does again, each applied to what the ones before it left; () if it replays nothing.
 
-    Of those that explain all of it, the longest and then the one with the smallest ids; where none does, one whose
-    conflict was settled, then one that explains a part, and what is left is looked at as a change of its own.
+    The first of `chains`, in the order of `chains_among`, that fits; where only a conflict explains why more of
+    it is not there, one whose conflict was settled. What a part leaves is looked at as a change of its own.
     """
     replays: list[Replay] = []
     search = _Search(workshop)
@@ -85,22 +83,23 @@ class _Search:
 
     def best(self, change: Edit, chains: Sequence[Chain]) -> _Found | None:
         """The chain that explains most of `change`."""
-        same = [each for each in chains if (each[0].before, each[-1].after) == (change.before, change.after)]
-        if same:
-            return _Found(min(same, key=_rank), Fit.WHOLE)
-        fits = []
+        for chain in chains:
+            if chain[0].before == change.before and chain[-1].after == change.after:
+                return _Found(chain, Fit.WHOLE)
+        best: _Found | None = None
         for found in self._fits(change, chains):
             if found.kind is Fit.WHOLE:
                 return found
-            fits.append(found)
-        return min(fits, key=lambda found: _PREFERENCE.index(found.kind), default=None)
+            if found.kind is Fit.PART and (best is None or best.kind is Fit.CONFLICTED):
+                return found
+            if best is None or found.kind is Fit.RESOLVED is not best.kind:
+                best = found
+        return best
 
     def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[_Found]:
-        """Whatever fits, in order."""
+        """Whatever fits: first of the chains that are all there."""
         prospects = Prospects(change, self._workshop)
-        likely = [(prospects.of(chain[0].before, chain[-1].after), chain) for chain in chains]
-        likely = [(prospect, chain) for prospect, chain in likely if prospect is not Prospect.NONE]
-        for _, chain in sorted(likely, key=lambda each: (each[0], *_rank(each[1])))[:MAX_CHAINS]:
+        for chain in islice(_likely(prospects, chains), MAX_CHAINS):
             start, end = chain[0].before, chain[-1].after
             # All three differ: git is asked.
             self._merges_left -= len({start.blob, change.before.blob, end.blob}) == 3
@@ -142,6 +141,18 @@ class _Search:
         return not any(_spoils(later, hunk, old, new) for hunk in done for later in more)
 
 
+def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
+    """The chains that may fit, then those that may have met a conflict; none is looked at before it is wanted."""
+    in_conflict = []
+    for chain in chains:
+        match prospects.of(chain[0].before, chain[-1].after):
+            case Prospect.FIT:
+                yield chain
+            case Prospect.CONFLICT:
+                in_conflict.append(chain)
+    yield from in_conflict
+
+
 def _spoils(later: Hunk, hunk: Hunk, old: Sequence[bytes], new: Sequence[bytes]) -> bool:
     """True if `later` takes lines away that `hunk` wrote, or brings lines back where it removed them."""
     if later.old_start > hunk.new_end or later.old_end < hunk.new_start:
@@ -167,8 +178,9 @@ def chains_among(
 ) -> list[tuple[Edit, ...]]:
     """Every chain from one of `edits` to itself or a descendant among them, longest first, then smallest ids.
 
-    A chain holds all that lies between, and what a merge in it brought in besides. `parents` gives the facts that a
-    fact follows; where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count.
+    A chain holds all that lies between, and what a merge in it brought in besides. Of chains with the same ends there is
+    the shortest: what another did more it took back. `parents` gives the facts that a fact follows; where it follows
+    one, that one's result is where it began. Of more than 64 edits the first 64 count.
     """
     known = dict(list(edits.items())[:MAX_EDITS])
     links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}
@@ -184,13 +196,19 @@ def chains_among(
         placed.append(known[fact])
         for link in links[fact]:
             reach[fact] |= reach[link]
-    found = []
-    for last in placed:
-        for at, first in enumerate(placed):
-            if reach[last.fact] >> at & 1:
-                between = reach[last.fact] & ~reach[first.fact]
-                found.append((first, *(edit for n, edit in enumerate(placed) if between >> n & 1)))
-    return sorted(found, key=_rank)
+    found: dict[tuple[Version, Version], Chain] = {}
+    for end, last in enumerate(placed):
+        for start, first in reversed(list(enumerate(placed[: end + 1]))):
+            ends = first.before, last.after
+            between = reach[last.fact] & ~reach[first.fact]
+            is_longer = ends in found and len(found[ends]) <= between.bit_count() + 1
+            if is_longer or not reach[last.fact] >> start & 1:
+                continue
+            if between == (2 << end) - (2 << start):  # all that were placed between: mostly so
+                found[ends] = placed[start : end + 1]
+            else:
+                found[ends] = [first, *(edit for at, edit in enumerate(placed) if between >> at & 1)]
+    return sorted(map(tuple, found.values()), key=lambda chain: (-len(chain), chain[0].fact, chain[-1].fact))
 
 
 def _links(edit: Edit, known: Mapping[EventId, Edit], parents: Sequence[EventId]) -> list[EventId]:
@@ -204,7 +222,3 @@ def _links(edit: Edit, known: Mapping[EventId, Edit], parents: Sequence[EventId]
 
 def _ids(chain: Chain) -> tuple[EventId, ...]:
     return tuple(edit.fact for edit in chain)
-
-
-def _rank(chain: Chain) -> tuple[int, tuple[EventId, ...]]:
-    return -len(chain), _ids(chain)

@@ -18,7 +18,7 @@ from sage_git.judgement.resolution import Side, is_resolution
 from sage_git.judgement.tracing import Origin, trace
 from sage_git.observation.commit import parse_commit
 from tests.kit import GitRepository
-from tests.replaying import edit_of, fact, replays, workshop
+from tests.replaying import edit_of, fact, line_of, replays, workshop
 
 TEN = [f"line {n}" for n in range(10)]
 
@@ -144,10 +144,14 @@ def test_a_chain_holds_what_a_merge_brought_in() -> None:
     merge = Edit(fact("merge"), version(1), version(3))
     follows = {merge.fact: [one.fact, other.fact]}
     chains = chains_among({e.fact: e for e in (one, other, merge)}, lambda name: follows.get(name, []))
-    assert {frozenset(e.fact for e in chain) for chain in chains if len(chain) == 3} == {
-        frozenset((one.fact, other.fact, merge.fact))
-    }
-    assert {chain[0].fact for chain in chains if len(chain) == 3} == {one.fact, other.fact}
+    assert {edit.fact for edit in chains[0]} == {one.fact, other.fact, merge.fact}
+    assert chains[0][-1] is merge
+
+
+def test_of_chains_with_the_same_ends_there_is_the_shortest() -> None:
+    line = [Edit(fact(str(n)), version(a), version(b)) for n, (a, b) in enumerate([(0, 1), (1, 2), (2, 1), (1, 3)])]
+    found = {tuple(line.index(edit) for edit in chain) for chain in line_of(line)}
+    assert found == {(0, 1, 2, 3), (0,), (0, 1), (1,), (1, 2), (2,), (2, 3), (3,)} - {(0, 1, 2)}
 
 
 def test_a_conflict_settled_with_lines_of_both_sides(repository: GitRepository, shop: Threeway) -> None:
