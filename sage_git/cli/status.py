@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from sage_git.chronicle.kinds import timestamp
 from sage_git.cli import render, wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
 from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_width, pad, span, width
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
-    from sage_git.operations.reading.status import OpenEdit, Status
+    from sage_git.operations.reading.status import OpenEdit, PlanInForce, Status
 
 _FILES_SHOWN: Final = 10
 _SHOWN: Final = 5
@@ -62,10 +63,22 @@ def as_json(state: Status) -> dict[str, Any]:
             for edit in state.open_edits
         ],
         "halts": [dict(halt.fields) for halt in state.halts],
-        "plansInForce": [],
+        "plansInForce": [_plan_as_json(plan) for plan in state.plans],
         "peers": [],
         "deferred": [{"commit": each.commit, "code": each.code, "message": each.message} for each in state.deferred],
     }
+
+
+def _plan_as_json(plan: PlanInForce) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "planId": plan.plan_id,
+        "planHash": plan.plan_hash,
+        "state": plan.state,
+        "summary": plan.summary,
+        "scope": list(plan.scope),
+        "inUse": plan.is_in_use,
+    }
+    return found if plan.expires_at is None else found | {"expiresAt": timestamp(plan.expires_at * 1000)}
 
 
 def lines(state: Status, columns: int, now: datetime) -> Iterator[Line]:
@@ -76,6 +89,7 @@ def lines(state: Status, columns: int, now: datetime) -> Iterator[Line]:
         yield [Span(f"repository {escape(state.repository[:16])}{writer}", Style.FAINT)]
     yield from _deferred(state, columns)
     yield from _halts(state, columns)
+    yield from _plans(state, columns)
     yield from _unplanned(state, columns, now)
     if state.remedy:
         yield []
@@ -124,6 +138,23 @@ def _halts(state: Status, columns: int) -> Iterator[Line]:
             Span(cut(escape(said), columns - 12)),
         ]
     yield from _more(len(state.halts) - _SHOWN, "sage-git log --type HALT_AND_REPORT")
+
+
+def _plans(state: Status, columns: int) -> Iterator[Line]:
+    """The plans that commits may name, the one in use first."""
+    if not state.plans:
+        return
+    yield []
+    yield [Span("plans in force", Style.STRONG)]
+    plans = sorted(state.plans, key=lambda plan: not plan.is_in_use)
+    remarks = ["unsafe" if plan.state == "unsafe" else "in use" if plan.is_in_use else "" for plan in plans[:_SHOWN]]
+    room, beside = max(width(escape(plan.plan_id)) for plan in plans[:_SHOWN]), max(map(len, remarks))
+    for plan, remark in zip(plans, remarks, strict=False):
+        style = Style.OPEN if remark == "unsafe" else Style.ANSWERED
+        lead = [Span(f"  {pad(escape(plan.plan_id), room)}", Style.COMMIT)]
+        lead += [Span(f"  {pad(remark, beside)}", style)] if beside else []
+        yield [*lead, Span(cut(f"  {escape(plan.summary)}", columns - line_width(lead)))]
+    yield from _more(len(plans) - _SHOWN, "sage-git plan list")
 
 
 def _unplanned(state: Status, columns: int, now: datetime) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
@@ -24,9 +24,6 @@ from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 from sage_git.storage.index import Reach
 
-if TYPE_CHECKING:
-    from sage_git.operations.judging.answers import Answers
-
 _OURS: Final = ".sage/"
 _KINDS: Final = {
     "FILE_ADDED": (Judged.ADD, Reason.ADD),
@@ -38,10 +35,16 @@ _KINDS: Final = {
 _NOTHING: Final = Evidence()
 
 
+class KnowsAnswers(Protocol):
+    """Which answers there are (`answers`)."""
+
+    def since(self, fact: EventId) -> int | None: ...
+
+
 class Docket:
     """The facts of one index. `now` is in seconds; dates after it count for nothing (SPEC 6.1)."""
 
-    answers: Answers
+    answers: KnowsAnswers
 
     def __init__(
         self, checkout: Checkout, now: int, extra: Iterable[Event] = (), policies: Policies | None = None

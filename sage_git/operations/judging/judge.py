@@ -50,11 +50,12 @@ class OpenFact:
 
 
 class Judge:
-    """Knows how facts stand. `extra` are statements that are to count and are not in the index yet."""
+    """Knows how facts stand at `now` (seconds). `extra` are statements that count and are not in the index yet."""
 
     def __init__(
         self, checkout: Checkout, now: int, extra: Iterable[Event] = (), policies: Policies | None = None
     ) -> None:
+        self.now = now
         self._index = checkout.index
         statements = list(extra)
         self._docket = Docket(checkout, now, statements, policies)

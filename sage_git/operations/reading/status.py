@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
+from sage_git.judgement.plan import State
+from sage_git.operations.gating.places import plan_in_use
 from sage_git.operations.reading.history import Readings
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.recording.record import Progress, RecordOutcome, RecordState
@@ -66,6 +68,19 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanInForce:
+    """A plan that commits may name now; `is_in_use` if those of this work tree do. `expires_at` is in seconds."""
+
+    plan_id: str
+    plan_hash: str
+    state: str
+    summary: str
+    scope: tuple[str, ...]
+    expires_at: int | None
+    is_in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What `status` tells. `remedy` is what to do next, if anything."""
 
@@ -76,6 +91,7 @@ class Status:
     recording: Recording
     open_edits: tuple[OpenEdit, ...]
     halts: tuple[Event, ...]
+    plans: tuple[PlanInForce, ...]
     deferred: tuple[Deferred, ...]
     remedy: str
 
@@ -103,6 +119,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
             recording=recording,
             open_edits=tuple(edits),
             halts=tuple(open_halts(readings)),
+            plans=tuple(_plans(reading)),
             deferred=tuple(_waiting(readings, reading.outcome, reading.repository)),
             remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
         )
@@ -144,13 +161,26 @@ def _next_step(recording: Recording, outcome: RecordOutcome, repository: Reposit
         case Recording.BEHIND:
             return "git fetch brings what is missing, then sage-git record"
         case _:
-            return "sage-git log --unplanned shows each of them, sage-git show ID its diff" if has_open_edits else ""
+            return "sage-git log --unplanned shows them, sage-git reconcile answers for them" if has_open_edits else ""
 
 
 def open_edits(readings: Readings) -> list[OpenEdit]:
     """The unplanned edits in HEAD's history that nobody answered for, newest first."""
     found = readings.judge.open_edits(readings.reach) if readings.reach is not None else []
     return [OpenEdit(each.verdict or each.event, each.event) for each in found]
+
+
+def _plans(reading: Reading) -> Iterator[PlanInForce]:
+    """The plans that commits may name now, those forced as unsafe among them."""
+    in_use = plan_in_use(reading.checkout)
+    judge = reading.readings.judge
+    for plan_id in judge.plans:
+        for plan in judge.plans.versions(plan_id):
+            state = plan.state(judge.now)
+            if state in (State.APPROVED, State.UNSAFE):
+                is_in_use = plan.plan_id == in_use
+                scope = plan.scope.texts
+                yield PlanInForce(plan_id, plan.plan_hash, state.value, plan.summary, scope, plan.expires_at, is_in_use)
 
 
 def open_halts(readings: Readings) -> list[Event]:
