@@ -82,8 +82,9 @@ class Plan:
         if live:
             return State.UNSAFE if any(term.is_unsafe for term in live) else State.APPROVED
         expired = [term.end for term in self.terms if term.ended_by is None and term.end is not None]
-        ends = [(end, 0, State.EXPIRED) for end in expired if end < now_s]
-        ends += [(_second(event), 1, _state_after(event)) for event in self.closings if _second(event) <= now_s]
+        ends = [(end, -1, State.EXPIRED) for end in expired if end < now_s]
+        closed = ((_second(event), at, event) for at, event in enumerate(self.closings))
+        ends += [(second, at, _state_after(event)) for second, at, event in closed if second <= now_s]
         if ends:
             return max(ends, key=lambda end: end[:2])[2]
         return State.EXPIRED if self.expires_at is not None and self.expires_at < now_s else State.DRAFTED

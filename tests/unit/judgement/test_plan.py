@@ -73,6 +73,15 @@ def test_a_later_denial_or_completion_ends_it_in_its_own_second(end, state):
     assert [found.state(second(at)) for at in (19, 20)] == [State.APPROVED, state]
 
 
+def test_of_what_ended_it_in_one_second_the_last_tells_how_it_stands():
+    draft = drafted()
+    no = denied(draft, 5.1)
+    force = forced(draft, 5.2, no)
+    assert plan(draft, no, force, completed(draft, 5.3, force)).state(second(5)) is State.COMPLETED
+    yes = approved(draft, 5.2, no)
+    assert plan(draft, no, yes, denied(draft, 5.3, yes)).state(second(5)) is State.DENIED
+
+
 def test_a_denial_that_did_not_know_the_approval_wins_over_it():
     draft = drafted()
     assert spans(plan(draft, approved(draft, 10), denied(draft, 5))) == []
