@@ -185,14 +185,14 @@ def use_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
         chosen = desk.in_use()
         plan_in_use = desk.known.plans.get(chosen) if chosen else None
         if plan_in_use is not None:
-            said = plans_text.taken if arguments.plan else plans_text.in_use
-            desk.shown(plan_in_use, said)
-            return 0
+            desk.shown(plan_in_use, plans_text.taken if arguments.plan else plans_text.in_use)
         with render.screen(arguments, surroundings) as out:
-            if arguments.json:
+            if plan_in_use is None and arguments.json:
                 out.json({"planId": None})
-            else:
+            elif plan_in_use is None:
                 out.lines(plans_text.none_in_use(desk.known))
+            if "SAGE_PLAN" in surroundings.environment and not arguments.json:
+                out.line(*plans_text.told_otherwise(surroundings.environment["SAGE_PLAN"]))
     return 0
 
 

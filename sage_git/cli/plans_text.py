@@ -61,6 +61,7 @@ def drafted(plan: Plan, files: int) -> Iterator[Line]:
     """What a draft says, and what to do next."""
     yield from _heading(plan, "is drafted")
     yield from _content(plan)
+    yield from _steps(plan)
     few = "no file yet" if not files else f"{files:,} file{'' if files == 1 else 's'} now"
     yield [Span(f"  covers   {few}", Style.PLAIN if files else Style.COMMIT)]
     yield []
@@ -99,7 +100,7 @@ def ended(known: KnownPlans, plan: Plan) -> Iterator[Line]:
     """What a denial or the end of a plan did."""
     state = known.state(plan)
     word = "done" if state.value == "completed" else state.value
-    yield from _heading(plan, f"is {word}; what commits did under it stays covered")
+    yield from _heading(plan, f"is {word}{'; what commits did under it stays covered' if plan.terms else ''}")
     yield []
     yield [span("sage-git plan list shows what is open")]
 
@@ -137,6 +138,16 @@ def none_in_use(known: KnownPlans) -> Iterator[Line]:
         yield [Span("no plan is in force; sage-git plan list shows those that are open")]
 
 
+def told_otherwise(plan_id: str) -> Line:
+    """That the environment has its own word on the plan in use."""
+    said = (
+        f"SAGE_PLAN={plan_id} is set in this environment, and wins over it"
+        if plan_id
+        else "SAGE_PLAN= is set in this environment: commits name no plan"
+    )
+    return [span(said, Style.COMMIT)]
+
+
 def listed(known: KnownPlans, plans: Sequence[Plan], chosen: str | None, hidden: int, columns: int) -> Iterator[Line]:
     """A line for each plan, and what is not shown."""
     names = [cut(escape(plan.plan_id), _NAME_COLUMNS) for plan in plans]
@@ -169,8 +180,7 @@ def whole(shown: Shown, columns: int) -> Iterator[Line]:
     use = ", in use here" if plan.plan_id == shown.chosen else ""
     yield [Span("plan "), span(plan.plan_id, Style.STRONG), Span("  "), Span(state, _STYLES[state]), Span(use)]
     yield from _content(plan)
-    for number, step in enumerate(plan.steps, 1):
-        yield from _labelled("steps" if number == 1 else "", f"{number}. {step}")
+    yield from _steps(plan)
     yield [Span(f"  hash     {plan.plan_hash}", Style.FAINT)]
     yield []
     yield [Span("life", Style.STRONG)]
@@ -231,6 +241,11 @@ def _content(plan: Plan) -> Iterator[Line]:
         yield from _labelled("" if number else "scope", pattern)
     if plan.expires_at is not None:
         yield from _labelled("expires", _date(plan.expires_at))
+
+
+def _steps(plan: Plan) -> Iterator[Line]:
+    for number, step in enumerate(plan.steps, 1):
+        yield from _labelled("steps" if number == 1 else "", f"{number}. {step}")
 
 
 def _labelled(label: str, text: str) -> Iterator[Line]:

@@ -172,7 +172,9 @@ def _reconciliation(event: Event) -> str:
     resolved = len(_texts(event, "resolves"))
     count = f" for {resolved} edit{'s' if resolved != 1 else ''}" if resolved else ""
     why = _text(event, "justification")
-    return f"{_text(event, 'reconciliationStrategy') or 'answered'}{count}" + (f": {why}" if why else "")
+    strategy = _text(event, "reconciliationStrategy")
+    said = {"completed": f"plan {_text(event, 'planId')} done", "lifted": "halt lifted"}.get(strategy)
+    return (said or f"{strategy or 'answered'}{count}") + (f": {why}" if why else "")
 
 
 def _redaction(event: Event) -> str:
