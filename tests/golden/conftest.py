@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,28 @@ from tests.kit import GitRepository
 NOW = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 GRAMMAR = "".join(f"def rule_{number}(tokens):\n    return parse(tokens, {number})\n\n" for number in range(18))
 LEXER = "def tokens(text):\n    return text.split()\n"
+PLAN = """\
+---
+id: guide
+summary: Finish the guide
+scope:
+  - docs/**
+  - README.md
+expires: 2026-01-31
+---
+# The guide
+
+- say how rules are written
+- say what errors mean
+"""
 CONFIG = 'format = 1\nrepository = "{repository}"\nsince = "{since}"\n'
 
 
-def run(where: Path, *arguments: str, columns: int | None = 80) -> tuple[int, str, str]:
+def run(where: Path, *arguments: str, columns: int | None = 80, now: datetime = NOW) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of `sage-git` in this process, three hours after the new year."""
     out, err = io.BytesIO(), io.BytesIO()
     around: Surroundings = replace(
-        of_this_process(), cwd=where, now=NOW, output=out, errors=err, columns=columns,
+        of_this_process(), cwd=where, now=now, output=out, errors=err, columns=columns,
         output_is_terminal=False, errors_are_terminal=False,
     )  # fmt: skip
     status = main(arguments, around)
@@ -77,6 +92,35 @@ def calculator(place: Path) -> GitRepository:
     return repository
 
 
+def workshop(place: Path) -> GitRepository:
+    """A repository in which plans can be made: some sources, nothing planned yet, and a file that has a plan."""
+    repository = GitRepository.create(place)
+    files = {f"src/parser/{name}.py": f"{name} = 1\n" for name in ("errors", "rules", "tokens")}
+    join(repository, repository.commit("begin", **files, **{"docs/guide.md": "# Guide\n", "README.md": "# Tool\n"}))
+    repository.write("plan.md", PLAN)
+    return repository
+
+
+def planned(place: Path) -> GitRepository:
+    """The same after work under a plan that went beyond its scope, with one edit that nobody planned."""
+    repository = workshop(place)
+    scope = ("--scope", "src/parser/**", "--step", "move the rules into a table", "--step", "one error for each rule")
+    at_one, at_half_past = NOW - timedelta(hours=2), NOW - timedelta(minutes=90)
+    assert run(place, "plan", "draft", "--summary", "Tidy the parser", *scope, now=at_one)[0] == 0
+    answer = run(place, "plan", "approve", "tidy", "-m", "small and useful", "--json", now=at_half_past)[1]
+    line = f"Sage-Plan: tidy-the-parser {json.loads(answer)['events'][-1]['eventId'][:16]}"
+    at_two = {f"GIT_{who}_DATE": f"{int(NOW.timestamp()) - 3600} +0000" for who in ("AUTHOR", "COMMITTER")}
+    for title, files in (
+        (f"rules: a table\n\n{line}", {"src/parser/rules.py": "rules = {}\n", "docs/guide.md": "# Guide to rules\n"}),
+        (f"rules: one error each\n\n{line}", {"src/parser/rules.py": "rules = {1: 'error'}\n"}),
+        ("say what it is for", {"README.md": "# Tool\n\nFor parsing.\n"}),
+    ):
+        for name, text in files.items():
+            repository.write(name, text)
+        repository.git("commit", "--quiet", "--all", "--message", title, env=at_two)
+    return repository
+
+
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder that a transcript is in, by name; made when first asked for."""
@@ -88,6 +132,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             match name:
                 case "calculator":
                     calculator(folder)
+                case "workshop" | "decisions" | "plan-mistakes":
+                    workshop(folder)
+                case "planned" | "answers":
+                    planned(folder)
                 case "unborn":
                     GitRepository.create(folder)
                 case _:
