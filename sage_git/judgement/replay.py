@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
@@ -65,11 +65,11 @@ def find_replays(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> t
     replays: list[Replay] = []
     search = _Search(workshop)
     while chains and (found := search.best(change, chains)):
-        replays.append(Replay(_ids(found.chain), found.kind))
+        replays.append(Replay(_ids(_less_detours(found.chain)), found.kind))
         if found.kind is not Fit.PART or found.so_far is None:
             break
         change = Edit(change.fact, found.so_far, change.after)
-        used = set(replays[-1].chain)
+        used = set(_ids(found.chain))
         chains = [chain for chain in chains if used.isdisjoint(_ids(chain))]
     return tuple(replays)
 
@@ -141,6 +141,19 @@ class _Search:
         return not any(_spoils(later, hunk, old, new) for hunk in done for later in more)
 
 
+def _less_detours(chain: Chain) -> Chain:
+    """The chain without what was done on the way and exactly taken back: nothing of that is done again."""
+    if any(later.before != earlier.after for earlier, later in pairwise(chain)):
+        return chain
+    kept: list[Edit] = []
+    for edit in chain:
+        kept.append(edit)
+        start = next(at for at, earlier in enumerate(kept) if earlier.before == edit.after or earlier is edit)
+        if kept[start].before == edit.after:
+            del kept[start:]
+    return kept
+
+
 def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
     """The chains that may fit, then those that may have met a conflict; none is looked at before it is wanted."""
     in_conflict = []
@@ -178,9 +191,9 @@ def chains_among(
 ) -> list[tuple[Edit, ...]]:
     """Every chain from one of `edits` to itself or a descendant among them, longest first, then smallest ids.
 
-    A chain holds all that lies between, and what a merge in it brought in besides. Of chains with the same ends there is
-    the shortest: what another did more it took back. `parents` gives the facts that a fact follows; where it follows
-    one, that one's result is where it began. Of more than 64 edits the first 64 count.
+    A chain holds all that lies between, and what a merge in it brought in besides. Of chains with the same ends
+    only the shortest is given: what another did more it took back. `parents` gives the facts that a fact follows;
+    where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count.
     """
     known = dict(list(edits.items())[:MAX_EDITS])
     links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}

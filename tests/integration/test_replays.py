@@ -154,6 +154,18 @@ def test_of_chains_with_the_same_ends_there_is_the_shortest() -> None:
     assert found == {(0, 1, 2, 3), (0,), (0, 1), (1,), (1, 2), (2,), (2, 3), (3,)} - {(0, 1, 2)}
 
 
+def test_what_was_taken_back_on_the_way_is_not_replayed(branched: GitRepository, shop: Threeway) -> None:
+    first, _ = edits(branched, "main..work")
+    branched.git("checkout", "-q", "work")
+    branched.git("revert", "--no-edit", "HEAD")
+    last = edit_of(branched, branched.commit("six", f=text(l2="TWO", l6="SIX")))
+    old = edits(branched, "main..work")
+    branched.git("checkout", "-q", "main")
+    branched.git("merge", "--squash", "work")
+    squash = edit_of(branched, branched.commit("squash"))
+    assert replays(squash, old, shop) == (Replay((first.fact, last.fact), Fit.WHOLE),)
+
+
 def test_a_conflict_settled_with_lines_of_both_sides(repository: GitRepository, shop: Threeway) -> None:
     repository.commit("base", f=text())
     repository.git("checkout", "-q", "-b", "work")
