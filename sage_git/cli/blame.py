@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render, wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
-from sage_git.cli.text import Line, Span, Style, cut, escape, pad
+from sage_git.cli.text import Line, Span, Style, cut, escape, pad, width
 from sage_git.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sage_git.operations.reading.blame import Blamed, BlamedLine, Origin, Range
 
 _RANGE: Final = re.compile(r"(\d*)(?:,(\+|-)?(\d*))?")
-_MOST_WHO: Final = 28
+_MOST_WHO: Final = 22
+_MOST_AGENT: Final = 14
 _MOST_STANDING: Final = 16
 
 
@@ -128,9 +129,19 @@ def _columns(origin: Origin, dates: DateStyle, now: datetime) -> list[Span]:
         if fact is not None
         else Span(f"^{wording.short(origin.commit)[:-1]}", Style.FAINT)
     )
-    who = Span(cut(escape(wording.actor(origin.actor)), _MOST_WHO), Style.MOVED)
+    who = Span(_who(origin.actor), Style.MOVED)
     when = Span(show_date(parse_timestamp(origin.timestamp), dates, now), Style.FAINT)
     return [identifier, who, when, _standing(origin)]
+
+
+def _who(actor: Mapping[str, Any]) -> str:
+    """The person and the agent; the name gives way first."""
+    whole = escape(wording.actor(actor))
+    if width(whole) <= _MOST_WHO or ", " not in whole:
+        return cut(whole, _MOST_WHO)
+    name, _, agent = whole.rpartition(", ")
+    agent = cut(agent, _MOST_AGENT)
+    return f"{cut(name, _MOST_WHO - 2 - width(agent))}, {agent}"
 
 
 def _standing(origin: Origin) -> Span:

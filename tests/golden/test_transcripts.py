@@ -46,7 +46,9 @@ def test_a_transcript_is_what_commands_print(transcript, places):
 
 
 @pytest.mark.parametrize("columns", [61, 80, 100, 200])
-@pytest.mark.parametrize("command", ["log", "log --oneline", "log --graph src/grammar.py", "log --date=iso", "status"])
+@pytest.mark.parametrize(
+    "command", ["log", "log --oneline", "log --graph src/grammar.py", "log --date=iso", "status", "report"]
+)
 def test_no_line_is_wider_than_the_terminal(places, command, columns):
     status, out, _ = run(places("calculator"), *command.split(), columns=columns)
     assert status == 0

@@ -54,7 +54,9 @@ class Origins:
         self._judge = reading.readings.judge
         self._reach = reading.readings.reach
         self._search = Search(reading.checkout)
+        self._keeps_evidence = self._judge.has_work
         self._replays: dict[EventId, tuple[Replay, ...]] = {}
+        self._beside: dict[tuple[frozenset[int], bytes | None], bool] = {}
 
     def of(self, fact: Event, lines: Iterable[int]) -> dict[int, Event]:
         """For each of `lines` of what `fact` left behind, from 1, the edit that wrote it first."""
@@ -126,22 +128,29 @@ class Origins:
         assert fact.event_id is not None
         if fact.event_id not in self._replays:
             found = self._judge.replays(fact.event_id)
-            if not found and not self._judge.has_work and self._is_beside_others(fact):
+            if not found and not self._keeps_evidence and self._is_beside_others(fact):
                 found = self._search.replays(fact, self._renaming_in(fact))
             self._replays[fact.event_id] = found
         return self._replays[fact.event_id]
 
     def _is_beside_others(self, fact: Event) -> bool:
         """True if the source was changed anywhere but in HEAD's history, so that there is something to do again."""
-        index, reach, node = self._index, self._reach, self._index.events.node(fact.event_id or EventId(""))
-        if reach is None or node is None:
+        node = self._index.events.node(fact.event_id or EventId(""))
+        components = frozenset(map(self._index.events.component, node.lineages if node else ()))
+        key = components, edit_of(fact).after.path
+        if key not in self._beside:
+            self._beside[key] = self._are_beside_others(*key)
+        return self._beside[key]
+
+    def _are_beside_others(self, components: frozenset[int], path: bytes | None) -> bool:
+        """The same, for all facts of these chronicles that left the source at `path`."""
+        connection, reach = self._index.connection, self._reach
+        if reach is None:
             return False
-        components = {index.events.component(lineage) for lineage in node.lineages}
-        rows = queries.newest_of_components(index.connection, components, _NEWEST)
+        rows = queries.newest_of_components(connection, components, _NEWEST)
         if any(row.place is not None and not reach.has(*row.place) for row in rows):
             return True
-        path = edit_of(fact).after.path
-        return path is not None and bool(queries.events_beyond(index.connection, path, reach, 1))
+        return path is not None and bool(queries.events_beyond(connection, path, reach, 1))
 
     def _renaming_in(self, fact: Event) -> Event | None:
         """The renaming by the same commit that an edit follows."""
