@@ -159,7 +159,7 @@ class Rules:
         """The rogue edits to be answered before `fact` is; none where it needs no answer, whatever was answered."""
         if self._docket.case(fact) is None:
             return frozenset()  # and not remembered: it may come
-        waiting = [fact]
+        waiting, opened = [fact], set[EventId]()
         while waiting:  # not by recursion: work may have been rebased a thousand times
             top = waiting[-1]
             missing = [each for each in self._depends_on(top) if each not in self._roots]
@@ -168,9 +168,10 @@ class Rules:
                 if top not in self._roots:
                     self._roots[top] = self._find_roots(top)
             else:
-                circle = [each for each in missing if each in waiting]  # only forged evidence has one
+                opened.add(top)
+                circle = [each for each in missing if each in opened]  # only forged evidence has one
                 self._roots.update((each, frozenset[EventId]()) for each in circle)
-                waiting.extend(each for each in missing if each not in self._roots)
+                waiting.extend(each for each in missing if each not in opened)
         return self._roots[fact]
 
     def standing(self, fact: EventId, is_answered: Callable[[EventId], bool]) -> Standing:
