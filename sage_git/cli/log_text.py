@@ -18,7 +18,7 @@ from typing import Final
 from sage_git.chronicle.ids import ObjectId
 from sage_git.cli import wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
-from sage_git.cli.text import Line, Span, Style, cut, escape, line_width, pad, span, width
+from sage_git.cli.text import Line, Span, Style, cut, cut_line, escape, line_width, pad, span, width
 from sage_git.operations.reading.before import PlainCommit
 from sage_git.operations.reading.history import Entry, is_fact, paths_of
 
@@ -62,14 +62,14 @@ def one_line(entry: Entry, layout: Layout, lead: Line = ()) -> Line:
     identifier = Span(wording.short(event.event_id), Style.COMMIT)
     if not is_fact(event):
         said = [*lead, identifier, Span(" "), span(wording.statement(event))]
-        return _within([*said, *([_SPACE, stands] if stands.text else [])], layout.limit)
+        return cut_line([*said, *([_SPACE, stands] if stands.text else [])], layout.limit)
     commit = event.graph_commit
     known = layout.titles.get(commit) if commit else None
     title = known.title if known else wording.short(commit)
     room = None if layout.limit is None else max(layout.limit - line_width(lead) - 19 - stands.width, 12)
     happened = [identifier, Span(" "), _padded(wording.verb(event), _VERB - 1), wording.what(event, room)]
     standing = [_SPACE, stands] if stands.text else []
-    return _within([*lead, *happened, *standing, _SPACE, span(title, Style.FAINT)], layout.limit)
+    return cut_line([*lead, *happened, *standing, _SPACE, span(title, Style.FAINT)], layout.limit)
 
 
 def plain_commit(commit: PlainCommit, layout: Layout) -> Line:
@@ -81,7 +81,7 @@ def plain_commit(commit: PlainCommit, layout: Layout) -> Line:
 
 def plain_one_line(commit: PlainCommit, layout: Layout) -> Line:
     """A commit from before the record on one line."""
-    return _within([span(f"{wording.short(commit.commit)} {commit.title}", Style.FAINT)], layout.limit)
+    return cut_line([span(f"{wording.short(commit.commit)} {commit.title}", Style.FAINT)], layout.limit)
 
 
 def plain_remark(words: str) -> Line:
@@ -159,16 +159,3 @@ def _justified(left: Sequence[Span], right: Sequence[Span], layout: Layout) -> L
 
 def _padded(piece: Span, columns: int) -> Span:
     return Span(pad(piece.text, max(columns, width(piece.text) + 1)), piece.style)
-
-
-def _within(line: Sequence[Span], limit: int | None) -> Line:
-    """`line` cut at `limit` columns."""
-    if limit is None:
-        return line
-    kept: list[Span] = []
-    for piece in line:
-        room = limit - line_width(kept)
-        if room <= 0:
-            break
-        kept.append(Span(cut(piece.text, room), piece.style))
-    return kept

@@ -29,7 +29,7 @@ def lines(report: Report) -> Iterator[str]:
     said = headline(report)
     yield f"**{said[:1].upper()}{said[1:]}.**"
     yield ""
-    yield f"{code(report.limits.name)} · {amount(report)}"
+    yield f"{amount(report)} · {code(report.limits.name)}"
     yield from _files(report.files)
     yield from _section("Unplanned", _open(report.files), "`sage-git reconcile EVENT -m WHY` answers for one.")
     yield from _section("Plans", _plans(report))

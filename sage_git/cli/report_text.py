@@ -1,7 +1,7 @@
 """`report` for people: the verdict in one line, then each file with what became of it and how that stands.
 
-    unplanned: 2 edits in 1 of 3 files; nobody has answered for them
-    main..HEAD · 5 commits · +52 −3
+    unplanned and open: 2 changes in 1 of 3 files
+    5 commits · 3 files · +52 −3 · main..HEAD
 
       added    src/lexer.py                                    +40   −0  parser-2
       edited   src/parser.py                                   +12   −3  unplanned 2
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sage_git.cli import wording
-from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_width, pad, span, width
+from sage_git.cli.text import Line, Span, Style, cut, cut_line, cut_path, escape, line_width, pad, span, width
 from sage_git.operations.reading.report import Authored, FileReport, PlanUsed, Report, Verdict
 
 _VERB: Final = 8
@@ -36,7 +36,7 @@ def lines(report: Report, measure: int, limit: int | None) -> Iterator[Line]:
     """The report in `measure` columns; paths are cut only if there is a `limit`."""
     bad = report.verdict in (Verdict.OPEN, Verdict.INCOMPLETE) or report.halts
     yield [Span(headline(report), Style.OPEN if bad else Style.ANSWERED)]
-    yield [span(f"{report.limits.name} · {amount(report)}", Style.FAINT)]
+    yield cut_line([Span(f"{amount(report)} · {escape(report.limits.name)}", Style.FAINT)], limit)
     if report.files:
         yield []
         yield from _files(report.files, measure, limit)
@@ -49,7 +49,7 @@ def lines(report: Report, measure: int, limit: int | None) -> Iterator[Line]:
         if rows:
             yield []
             yield [Span(heading, Style.STRONG)]
-            yield from ([Span("  "), *row] for row in rows)
+            yield from (cut_line([Span("  "), *row], limit) for row in rows)
 
 
 def headline(report: Report) -> str:
@@ -67,11 +67,7 @@ def _verdict(report: Report) -> str:
         case Verdict.OPEN:
             edits = sum(len(file.open) for file in report.files)
             files = sum(1 for file in report.files if file.open)
-            them = "it" if edits == 1 else "them"
-            return (
-                f"unplanned: {many(edits, 'change')} in {files:,} of {many(len(report.files), 'file')};"
-                f" nobody has answered for {them}"
-            )
+            return f"unplanned and open: {many(edits, 'change')} in {files:,} of {many(len(report.files), 'file')}"
         case Verdict.INCOMPLETE:
             missing, all_of_them = len(report.not_recorded), len(report.commits)
             return f"not everything is recorded: {missing:,} of {many(all_of_them, 'commit')} missing from the record"

@@ -87,6 +87,19 @@ def cut(text: str, columns: int) -> str:
     return _prefix(text, columns - 1) + "…" if columns > 0 else ""
 
 
+def cut_line(line: Line, columns: int | None) -> Line:
+    """`line` within `columns` (None: as it is)."""
+    if columns is None:
+        return line
+    kept: list[Span] = []
+    for piece in line:
+        room = columns - line_width(kept)
+        if room <= 0:
+            break
+        kept.append(Span(cut(piece.text, room), piece.style))
+    return kept
+
+
 def cut_path(path: str, columns: int) -> str:
     """`path` within `columns`; its beginning as …/ if something was left out, since the name matters most."""
     if width(path) <= columns:
