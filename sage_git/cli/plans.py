@@ -217,7 +217,7 @@ def list_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show a plan; 0."""
-    from sage_git.cli import plans_text
+    from sage_git.cli import plan_show_text, plans_text
     from sage_git.operations.planning.covered import covered_by
 
     with _desk(arguments, surroundings) as desk:
@@ -228,8 +228,8 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
             if arguments.json:
                 out.json(plans_text.as_json(desk.known, plan, in_use=chosen) | {"covered": covered.as_json()})
             else:
-                shown = plans_text.Shown(desk.known, plan, covered, chosen, surroundings.now)
-                out.lines(plans_text.whole(shown, out.limit or out.measure))
+                shown = plan_show_text.Shown(desk.known, plan, covered, chosen, surroundings.now)
+                out.lines(plan_show_text.whole(shown, out.limit or out.measure))
     return 0
 
 

@@ -1,26 +1,20 @@
-"""Plans as people see them: what a command did, a list of them, and one of them whole with what it covered."""
+"""Plans as people see them: what a command did to one, and a list of them. One of them whole is `plan_show_text`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sage_git.cli import wording
-from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
-from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, pad, span, width
+from sage_git.cli.text import Line, Span, Style, cut, escape, pad, span, width
 
 if TYPE_CHECKING:
-    from sage_git.chronicle.event import Event
     from sage_git.judgement.plan import Plan
-    from sage_git.operations.planning.covered import Covered, Touched
     from sage_git.operations.planning.known import KnownPlans
 
-_FILES_SHOWN: Final = 10
 _NAME_COLUMNS: Final = 30
 _WHEN: Final = "%Y-%m-%d %H:%M"
-_STYLES: Final = {
+STATE_STYLES: Final = {
     "approved": Style.ANSWERED,
     "unsafe": Style.OPEN,
     "drafted": Style.COMMIT,
@@ -28,17 +22,6 @@ _STYLES: Final = {
     "completed": Style.FAINT,
     "expired": Style.FAINT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What `plan show` tells of a plan."""
-
-    known: KnownPlans
-    plan: Plan
-    covered: Covered
-    chosen: str | None
-    now: datetime
 
 
 def as_json(known: KnownPlans, plan: Plan, *, in_use: str | None) -> dict[str, Any]:
@@ -60,8 +43,8 @@ def as_json(known: KnownPlans, plan: Plan, *, in_use: str | None) -> dict[str, A
 def drafted(plan: Plan, files: int) -> Iterator[Line]:
     """What a draft says, and what to do next."""
     yield from _heading(plan, "is drafted")
-    yield from _content(plan)
-    yield from _steps(plan)
+    yield from content(plan)
+    yield from steps(plan)
     few = "no file yet" if not files else f"{files:,} file{'' if files == 1 else 's'} now"
     yield [Span(f"  covers   {few}", Style.PLAIN if files else Style.COMMIT)]
     yield []
@@ -108,7 +91,7 @@ def ended(known: KnownPlans, plan: Plan) -> Iterator[Line]:
 def taken(_: KnownPlans, plan: Plan) -> Iterator[Line]:
     """What taking a plan into use means."""
     yield from _heading(plan, f"is in use in this work tree{_until(plan)}")
-    yield from _content(plan)
+    yield from content(plan)
     yield []
     yield [Span("commits name it from now on; sage-git plan use --none ends that")]
 
@@ -119,7 +102,7 @@ def in_use(known: KnownPlans, plan: Plan) -> Iterator[Line]:
 
     state = known.state(plan)
     yield from _heading(plan, f"is in use in this work tree, {state.value}{_until(plan)}")
-    yield from _content(plan)
+    yield from content(plan)
     if state not in IN_FORCE:
         yield []
         yield [Span("it covers nothing any more; sage-git plan use --none, or another PLAN", Style.OPEN)]
@@ -159,7 +142,7 @@ def listed(known: KnownPlans, plans: Sequence[Plan], chosen: str | None, hidden:
         yield [
             Span("* " if plan.plan_id == chosen else "  ", Style.ANSWERED),
             Span(pad(name, room), Style.STRONG),
-            Span(f"  {pad(state, state_room)}", _STYLES[state]),
+            Span(f"  {pad(state, state_room)}", STATE_STYLES[state]),
             Span(f"  {pad(summary, max(left, 12)) if until else summary}"),
             Span(f"  {until}" if until else "", Style.FAINT),
         ]
@@ -174,81 +157,27 @@ def listed(known: KnownPlans, plans: Sequence[Plan], chosen: str | None, hidden:
         yield [Span("sage-git plan draft --summary WHAT --scope PATTERN drafts one")]
 
 
-def whole(shown: Shown, columns: int) -> Iterator[Line]:
-    """Everything about one plan."""
-    plan, state = shown.plan, shown.known.state(shown.plan).value
-    use = ", in use here" if plan.plan_id == shown.chosen else ""
-    yield [Span("plan "), span(plan.plan_id, Style.STRONG), Span("  "), Span(state, _STYLES[state]), Span(use)]
-    yield from _content(plan)
-    yield from _steps(plan)
-    yield [Span(f"  hash     {plan.plan_hash}", Style.FAINT)]
-    yield []
-    yield [Span("life", Style.STRONG)]
-    dates = [show_date(parse_timestamp(each.timestamp), DateStyle.RELATIVE, shown.now) for each in plan.events]
-    room = max(map(len, dates))
-    for event, date in zip(plan.events, dates, strict=True):
-        words = cut(escape(_life(event)), max(columns - room - 14, 12))
-        yield [
-            Span(f"  {pad(date, room)}  ", Style.FAINT),
-            span(wording.short(event.event_id), Style.COMMIT),
-            Span(f"  {words}"),
-        ]
-    yield []
-    yield from _covered(shown.covered, columns)
-
-
-def _covered(covered: Covered, columns: int) -> Iterator[Line]:
-    if not covered.commits:
-        yield [Span("no commit in HEAD's history is under it")]
-    else:
-        yield [Span(f"{_many(covered.commits, 'commit')} in HEAD's history", Style.STRONG)]
-    if covered.touched:
-        yield [Span("  declared and touched", Style.ANSWERED)]
-        yield from _files(covered.touched, columns)
-    if covered.undeclared:
-        yield [Span("  touched and undeclared", Style.OPEN)]
-        yield from _files(covered.undeclared, columns)
-    if covered.untouched:
-        yield [Span("  declared and untouched", Style.FAINT)]
-        for path in covered.untouched[:_FILES_SHOWN]:
-            yield [Span(f"    {cut_path(escape(path), columns - 4)}")]
-        yield from _more(len(covered.untouched) - _FILES_SHOWN)
-
-
-def _files(files: Sequence[Touched], columns: int) -> Iterator[Line]:
-    told = files[:_FILES_SHOWN]
-    room = min(max(width(escape(each.path)) for each in told), max(columns - 28, 12))
-    for each in told:
-        path = pad(cut_path(escape(each.path), room), room)
-        left_open = "" if not each.open else "  unplanned" if each.open == each.edits else f"  {each.open:,} unplanned"
-        yield [Span(f"    {path}  {_many(each.edits, 'change')}"), Span(left_open, Style.OPEN)]
-    yield from _more(len(files) - _FILES_SHOWN)
-
-
-def _more(count: int) -> Iterator[Line]:
-    if count > 0:
-        yield [Span(f"    and {count:,} more: --json has them all", Style.FAINT)]
-
-
 def _heading(plan: Plan, said: str) -> Iterator[Line]:
     yield [Span("plan "), span(plan.plan_id, Style.STRONG), span(f" {said}")]
 
 
-def _content(plan: Plan) -> Iterator[Line]:
+def content(plan: Plan) -> Iterator[Line]:
     """What the plan is for, its scope and its end."""
-    yield from _labelled("what", plan.summary)
+    yield from labelled("what", plan.summary)
     for number, pattern in enumerate(plan.scope.texts):
-        yield from _labelled("" if number else "scope", pattern)
+        yield from labelled("" if number else "scope", pattern)
     if plan.expires_at is not None:
-        yield from _labelled("expires", _date(plan.expires_at))
+        yield from labelled("expires", _date(plan.expires_at))
 
 
-def _steps(plan: Plan) -> Iterator[Line]:
+def steps(plan: Plan) -> Iterator[Line]:
+    """The steps, numbered."""
     for number, step in enumerate(plan.steps, 1):
-        yield from _labelled("steps" if number == 1 else "", f"{number}. {step}")
+        yield from labelled("steps" if number == 1 else "", f"{number}. {step}")
 
 
-def _labelled(label: str, text: str) -> Iterator[Line]:
+def labelled(label: str, text: str) -> Iterator[Line]:
+    """A text behind its label."""
     yield [Span(f"  {label:<9}", Style.FAINT), span(text)]
 
 
@@ -262,29 +191,3 @@ def _date(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).astimezone().strftime(_WHEN)
     except (OverflowError, ValueError, OSError):
         return "the end of time" if seconds > 0 else "the beginning of time"
-
-
-def _life(event: Event) -> str:
-    """What somebody did to a plan, in words; not escaped."""
-    who = _name(str(event.get("reviewerId") or event.get("forcedBy") or event.actor.get("id", "somebody")))
-    why = event.get("justification") or event.get("reason") or ""
-    match event.type:
-        case "PLAN_DRAFTED":
-            said = f"drafted by {wording.actor(event.actor)}"
-        case "PLAN_UNSAFE":
-            said = f"forced by {who} past: {'; '.join(map(str, event['overriddenWarnings'])) or 'nothing'}"
-        case "PLAN_APPROVED":
-            said = f"approved by {who}"
-        case "PLAN_DENIED":
-            said = f"denied by {who}"
-        case _:
-            said = f"done, says {who}"
-    return f"{said}: {why}" if why else said
-
-
-def _name(identity: str) -> str:
-    return identity.partition(" <")[0].strip() or identity
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -115,17 +115,18 @@ def _answered(
     """What was answered for, and what is open still."""
     if questions.are_none and left:
         yield [Span("nothing of that is open, so there is nothing to answer for")]
+    open_still = {edit.fact.event_id for edit in left}
     for answer in answers:
         path = cut_path(escape(answer.path), max(columns - 40, 12))
+        in_vain = any(edit.fact.event_id in open_still for edit in answer.edits)
         if answer.edits:
-            said = [Span("answered for ", Style.ANSWERED), Span(f"{_many(len(answer.edits), 'edit')} of {path}")]
+            said = Span("not counted for " if in_vain else "answered for ", Style.OPEN if in_vain else Style.ANSWERED)
+            what = f"{_many(len(answer.edits), 'edit')} of {path}"
         else:
-            said = [Span("lifted ", Style.ANSWERED), Span(f"the halt of {path}")]
-        yield [*said, Span("  "), span(wording.short(answer.event.event_id), Style.FAINT)]
-    asked = {edit.fact.event_id for edit in questions.edits}
-    in_vain = sum(edit.fact.event_id in asked for edit in left)
-    if in_vain:
-        yield [Span(f"{_many(in_vain, 'edit')} stay open: the policy does not let the answer count", Style.OPEN)]
+            said, what = Span("lifted ", Style.ANSWERED), f"the halt of {path}"
+        yield [said, Span(f"{what}  "), span(wording.short(answer.event.event_id), Style.FAINT)]
+        if in_vain:
+            yield [Span("  the policy wants it signed by a key in .sage/allowed_signers: --sign")]
     if answers or left:
         yield []
     if not left:
