@@ -90,7 +90,7 @@ PAYLOADS: Final[Mapping[str, tuple[Field, ...]]] = {
     "PLAN_DRAFTED": _fields("planId planHash summary steps scope expiresAt?"),
     "PLAN_APPROVED": _fields("planId planHash reviewerId justification"),
     "PLAN_DENIED": _fields("planId planHash reviewerId reason"),
-    "PLAN_UNSAFE": _fields("planId planHash forcedBy overriddenWarnings"),
+    "PLAN_UNSAFE": _fields("planId planHash forcedBy overriddenWarnings justification?"),
     "HALT_AND_REPORT": _fields("invariant expected actual context?"),
     "ROGUE_EDIT_DETECTED": _fields(
         "filePath hash lastHash detectedBy reason replayOf?",

@@ -14,7 +14,9 @@ COMPLETE: dict[str, dict[str, Any]] = {
     },
     "PLAN_APPROVED": {"planId": "fix-1", "planHash": SHA, "reviewerId": "ada", "justification": "needed"},
     "PLAN_DENIED": {"planId": "fix-1", "planHash": SHA, "reviewerId": "ada", "reason": "not now"},
-    "PLAN_UNSAFE": {"planId": "fix-1", "planHash": SHA, "forcedBy": "ada", "overriddenWarnings": []},
+    "PLAN_UNSAFE": {
+        "planId": "fix-1", "planHash": SHA, "forcedBy": "ada", "overriddenWarnings": [], "justification": "now",
+    },
     "HALT_AND_REPORT": {"invariant": "one writer", "expected": 1, "actual": None, "context": {"writers": [1, 2]}},
     "ROGUE_EDIT_DETECTED": {
         "filePath": "src/foo.py", "hash": OID, "lastHash": NULL, "detectedBy": "sage-git", "reason": "edit",
