@@ -29,7 +29,7 @@ from tests.kit import FIRST_COMMIT_AT, GitRepository
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "threat-model.md"
 POLICIES: Final = ("warn", "block", "signed")
-WORDS: Final = frozenset(("prevented", "recorded", "found", "warned", "claimed", "not seen"))
+WORDS: Final = frozenset(("prevented", "recorded", "found", "warned", "unchecked", "claimed", "not seen"))
 NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 AGENT: Final = {"agent": "agent", "id": "Ada Lovelace <ada@example.org>"}
 REVIEWER: Final = "rae@example.org"
@@ -211,6 +211,12 @@ class Shell:
         drafts = [e for e in self.plan_events() if e["type"] == "PLAN_DRAFTED" and e["planId"] == plan]
         return str(drafts[-1]["planHash"])
 
+    def halt(self, source: str) -> None:
+        """Halt `source`, as a check of the developer's does."""
+        said = {"type": "HALT_AND_REPORT", "actor": {"agent": "check", "id": "Ada Lovelace <ada@example.org>"}}
+        said |= {"invariant": "balances add up", "expected": "0", "actual": "1", "timestamp": self.time()}
+        assert self.sage("append", "--no-sign", f"{source}.sage", "--event", json.dumps(said)) == 0, self.said
+
     def say(self, kind: str, actor: Mapping[str, str] = AGENT, key: Path | None = None, **payload: Any) -> str:
         """Append a statement on plans by hand, signed with `key` if there is one; its id."""
         event = self.statement(kind, actor, key, **payload)
@@ -221,12 +227,21 @@ class Shell:
         self, kind: str, actor: Mapping[str, str] = AGENT, key: Path | None = None, **payload: Any
     ) -> dict[str, Any]:
         """The next event on plans, as anybody can write it down: with its links, its time and its signature."""
-        at = (FIRST_COMMIT_AT + timedelta(minutes=next(self._clock))).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        event: dict[str, Any] = {"type": kind, "timestamp": at, "actor": dict(actor), "subject": "plans", **payload}
+        event: dict[str, Any] = {
+            "type": kind,
+            "timestamp": self.time(),
+            "actor": dict(actor),
+            "subject": "plans",
+            **payload,
+        }
         before = self.plan_events()
         if before:
             event.setdefault("prevEventId", before[-1]["eventId"])
         return {**event, "signature": signature(key, rfc8785.dumps(event))} if key else event
+
+    def time(self) -> str:
+        """A minute later than before."""
+        return (FIRST_COMMIT_AT + timedelta(minutes=next(self._clock))).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def plan_events(self) -> list[dict[str, Any]]:
         """What .sage/plans.sage shows."""
@@ -245,23 +260,24 @@ class Shell:
         assert self.sage("log", "--all", "--json", *arguments) == 0, self.said
         return [json.loads(line) for line in self.said.splitlines()]
 
-    def findings(self, severity: str) -> set[str]:
-        """The codes of what `verify --complete` finds."""
-        self.sage("verify", "--complete", "--json")
-        return {each["code"] for each in json.loads(self.said)["findings"] if each["severity"] == severity}
-
     def measured(self, *paths: str, claimed: bool = False) -> set[str]:
         """The document's words for what became of a change to `paths`; `claimed` if a statement was to cover it."""
         if self.was_refused:
             return {"prevented"}
+        said = self.words() - {"not seen"}  # before anything else looks, and so records
         is_open = set(paths) <= self.open_paths()
-        return self.words(*["recorded"] * is_open, *["claimed"] * (claimed and not is_open))
+        return said.union(["recorded"] * is_open, ["claimed"] * (claimed and not is_open)) or {"not seen"}
 
     def words(self, *words: str) -> set[str]:
         """`words`, and what `verify` says."""
         if "verify" not in COMMANDS:
             return set(words) or {"not seen"}
-        said = ["found"] if self.findings("error") else ["warned"] if self.findings("warning") else []
+        status = self.sage("verify", "--complete", "--json")
+        severities = {each["severity"] for each in json.loads(self.said)["findings"]}
+        if "error" in severities:
+            said = ["found"]
+        else:
+            said = ["unchecked"] * (status == 3) + ["warned"] * ("warning" in severities)
         return {*words, *said} or {"not seen"}
 
 

@@ -42,7 +42,7 @@ def told(request: pytest.FixtureRequest, policy: str) -> set[str]:
     """What the document says of this test under `policy`."""
     words = set(ROWS[request.function.__name__].cells[policy])
     if "verify" not in COMMANDS:
-        words -= {"found", "warned"}
+        words -= {"found", "warned", "unchecked"}
     return words or {"not seen"}
 
 
@@ -110,6 +110,13 @@ def test_a_commit_that_is_taken_back(shell, told):
     assert shell.words(*["recorded"] * is_kept) == told
 
 
+def test_a_commit_that_is_taken_back_with_its_traces(shell, told):
+    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.git(*NO_HOOKS, "reset", "-q", "--hard", "HEAD~1")
+    (shell.path / ".git" / "logs" / "HEAD").unlink()
+    assert shell.measured(APP) == told
+
+
 def branch_by_hand(shell: Shell) -> None:
     shell.git("update-ref", "refs/heads/other", by_hand(shell, **ROGUE))
     shell.git("reset", "-q", "--hard")
@@ -131,6 +138,20 @@ def test_a_commit_hidden_by_a_replacement(shell, told):
     shell.git("replace", "HEAD", "HEAD~1")
     shell.git("reset", "-q", "--hard")
     assert "rogue" not in shell.git("show", "HEAD:src/app.py")
+    assert shell.measured(APP) == told
+
+
+def test_a_commit_whose_parents_are_grafted_away(shell, told):
+    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    grafts = shell.path / ".git" / "info" / "grafts"
+    grafts.write_text(f"{shell.repository.head}\n")
+    assert shell.measured(APP) == told
+
+
+def test_a_clone_that_pretends_to_be_shallow(shell, told):
+    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    (shell.path / ".git" / "shallow").write_text(f"{shell.repository.head}\n")
+    shell.commit(hooks=NO_HOOKS, **{GUIDE: lines("rogue")})
     assert shell.measured(APP) == told
 
 
@@ -208,7 +229,7 @@ def test_an_expired_plan_and_a_commit_dated_back(shell, told):
 
 def test_an_expired_plan_and_a_commit_dated_back_on_an_old_one(shell, told):
     approval = expired(shell)
-    shell.commit(plan="short", approval=approval, env=BACK, hooks=NO_HOOKS, **{GUIDE: lines("rogue")})
+    shell.commit("--no-verify", plan="short", approval=approval, env=BACK, **{GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
@@ -334,6 +355,30 @@ def test_a_plan_forced_past_its_denial(shell, told):
     assert shell.measured(APP, claimed=True) == told
 
 
+def test_an_approval_dated_back_where_plans_cover_unnamed(policy, told, tmp_path):
+    shell = Shell.begin(tmp_path, policy, {"implicit = false": "implicit = true"})
+    shell.slip(**{GUIDE: lines("rogue")})
+    shell.draft("mine", "**")
+    shell.approve("mine", timestamp="2026-01-01T00:00:00.000Z")
+    assert shell.measured(GUIDE, claimed=True) == told
+
+
+def test_a_change_to_a_halted_source(shell, told):
+    shell.halt(APP)
+    shell.commit(plan="parser", **ROGUE)
+    assert shell.measured(APP) == told
+
+
+def test_a_halt_lifted_by_whom_it_stops(shell, told):
+    shell.halt(APP)
+    halt = shell.events("--type", "HALT_AND_REPORT")[0]
+    lifted = {"type": "RECONCILIATION", "reconciliationStrategy": "lifted", "resolves": [halt["eventId"]]}
+    lifted |= {"actor": AGENT, "reviewerId": REVIEWER, "timestamp": shell.time()}
+    assert shell.sage("append", "--no-sign", f"{APP}.sage", "--event", json.dumps(lifted)) == 0, shell.said
+    shell.commit(plan="parser", **ROGUE)
+    assert shell.measured(APP, claimed=True) == told
+
+
 def test_an_agent_that_says_it_is_another(shell, told):
     shell.commit("--no-verify", env={"SAGE_ACTOR": "dependabot", "CLAUDECODE": "1"}, **ROGUE)
     last = next(each for each in shell.events() if each.get("graphCommit") == shell.repository.head)
@@ -377,6 +422,18 @@ def test_a_policy_that_exempts_itself(shell, told):
     shell.slip(**{CONFIG: loosened(shell)})
     shell.slip(**{SIGNERS: "# nobody\n"})
     assert shell.measured(CONFIG, SIGNERS) == told
+
+
+def test_a_policy_that_nobody_can_read(shell, told):
+    shell.slip(**{CONFIG: "format = [\n"})
+    shell.slip()
+    assert shell.measured(APP, CONFIG) == told
+
+
+def test_a_beginning_moved_in_the_policy(shell, told):
+    rogue = shell.slip()
+    shell.slip(**{CONFIG: re.sub('since = ".*"', f'since = "{rogue}"', shell.repository.read(CONFIG))})
+    assert shell.measured(APP, CONFIG) == told
 
 
 def test_a_key_entered_by_whom_it_serves(shell, told, tmp_path):
@@ -529,6 +586,14 @@ def test_the_whole_record_deleted(shell, told):
     shell.slip()
     assert "no record is kept in this repository" in shell.answer("status")
     assert shell.words() == told
+
+
+def test_a_beginning_moved_in_the_clone(shell, told):
+    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    identity = shell.sage_dir / "clone.json"
+    identity.write_text(json.dumps({**json.loads(identity.read_text()), "since": shell.repository.head}))
+    delete_index(shell)
+    assert shell.measured(APP) == told
 
 
 def test_a_verdict_redacted(shell, told):
