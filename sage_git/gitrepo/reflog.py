@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -32,21 +32,26 @@ def marks(repository: Repository) -> dict[str, str]:
 
 
 def read_after(repository: Repository, known: Mapping[str, str]) -> Read:
-    """The entries after the marked lines; all of a reflog whose mark is gone (it expired, so what is left is new)."""
+    """The entries after the marked lines; all of a reflog whose mark is gone (it expired, so what is left is new).
+
+    In the order that they were written in, over all work trees.
+    """
     commits: dict[ObjectId, None] = {}
     made: set[ObjectId] = set()
     now: dict[str, str] = {}
+    entries: list[tuple[int, bytes]] = []
     for name, path in _files(repository):
         lines = _lines(path)
         if lines:
             now[name] = _digest(lines[-1])
-        for line in _after(lines, known.get(name)):
-            words, _, message = line.partition(b"\t")
-            # What HEAD was before counts too: the first new entry may amend a commit from before the mark.
-            named = [oid for oid in words.decode("ascii", "replace").split(" ")[:2] if is_hex(oid, 40, 64)]
-            commits.update((ObjectId(oid), None) for oid in named if oid.strip("0"))
-            if len(named) == 2 and _makes(message):
-                made.add(ObjectId(named[1]))
+        entries += _timed(_after(lines, known.get(name)))
+    for _, line in sorted(entries, key=lambda entry: entry[0]):
+        words, _, message = line.partition(b"\t")
+        # What HEAD was before counts too: the first new entry may amend a commit from before the mark.
+        named = [oid for oid in words.decode("ascii", "replace").split(" ")[:2] if is_hex(oid, 40, 64)]
+        commits.update((ObjectId(oid), None) for oid in named if oid.strip("0"))
+        if len(named) == 2 and _makes(message):
+            made.add(ObjectId(named[1]))
     if not now:
         return _from_git(repository)
     return Read(tuple(commits), frozenset(made), now)
@@ -84,6 +89,16 @@ def _after(lines: list[bytes], mark: str | None) -> list[bytes]:
         if _digest(lines[number]) == mark:
             return lines[number + 1 :]
     return lines
+
+
+def _timed(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Each line with the second in which it was written, as told, but never before the line above it."""
+    latest = 0
+    for line in lines:
+        words = line.partition(b"\t")[0].split(b" ")
+        if len(words) > 1 and words[-2].isdigit():
+            latest = max(latest, int(words[-2]))
+        yield latest, line
 
 
 def _makes(message: bytes) -> bool:

@@ -68,11 +68,14 @@ class Docket:
         self._evidence: dict[EventId, Evidence] = {}
         self._cases: dict[EventId, Case] = {}
         self._claims: dict[ObjectId, tuple[Claim, ...]] = {}
+        self._fresh: dict[EventId, list[EventId]] = {}  # what takes back what, of facts that are being entered
 
     def prepare(self, fact: Event, evidence: Evidence) -> None:
         """Take what was just found out of a fact, without asking the index for it again."""
         assert fact.event_id is not None
         self._facts[fact.event_id], self._evidence[fact.event_id] = fact, evidence
+        if evidence.undoes is not None:
+            self._fresh.setdefault(evidence.undoes, []).append(fact.event_id)
 
     def fact(self, fact: EventId) -> Event | None:
         """The event of a fact; None if it is not known, or nothing but its id is."""
@@ -143,8 +146,7 @@ class Docket:
         node = self._index.events.node(fact)
         numbers = () if node is None else self._index.evidence.undone_by(node.number)
         kept = queries.ids_of(self._index.connection, numbers)
-        fresh = (each for each, evidence in self._evidence.items() if evidence.undoes == fact)
-        return dict.fromkeys((*kept, *fresh))
+        return dict.fromkeys((*kept, *self._fresh.get(fact, ())))
 
     def follows(self, later: EventId, earlier: EventId) -> bool:
         """See `judgement.standing.Docket`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 from sage_git.chronicle.event import Event
@@ -68,12 +69,12 @@ class Judge:
         """The judge over what `checkout` has recorded, now."""
         return cls(checkout, int(time.time()), extra)
 
-    @property
+    @cached_property
     def has_work(self) -> bool:
         """True once anything was ever approved or answered, so that edits can stand otherwise than alone."""
         return self._answers.exist or self.plans.first_approval is not None
 
-    @property
+    @cached_property
     def plans(self) -> Plans:
         """The plans, under the policy in force for the next commit."""
         return self._docket.plans_now()

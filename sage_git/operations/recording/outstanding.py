@@ -80,12 +80,13 @@ def find_outstanding(
 ) -> Outstanding:
     """The commits, neither observed nor reached by `since`, that HEAD, a reflog, a rewriting or the backfill names.
 
-    `also` are further tips.
+    In the order that they were made in, as far as reflogs tell, so that what was rewritten comes before what it became.
+    `also` are further tips, which come first.
     """
     repository, identity, index = checkout.repository, checkout.known_identity(), checkout.index
     read = reflog.read_after(repository, marks)
     rewritten = Rewritten.read(checkout.sage / "rewritten")
-    named = [*([head] if head else []), *read.commits, *rewritten.commits, *identity.backfill, *also]
+    named = [*also, *identity.backfill, *read.commits, *rewritten.commits, *([head] if head else [])]
     tips = [oid for oid in dict.fromkeys(named) if index.commits.known(oid) is None and oid != identity.since]
     if not tips:
         return Outstanding([], frozenset(), frozenset(), [], read.marks, rewritten)
@@ -95,7 +96,7 @@ def find_outstanding(
     reached, unreachable = _reached(repository, tips, known)
     tips = [tip for tip in tips if tip not in unreachable]
     commits = read_commits(checkout.scratch, [oid for oid in reached if index.commits.known(oid) is None])
-    commits, deferred = _observable(checkout, commits)
+    commits, deferred = _observable(checkout, _as_made(commits, tips))
     return Outstanding(
         commits,
         _made_here(checkout, tips, known, commits, read.made),
@@ -121,6 +122,20 @@ def _reached(
             except GitFailed:
                 broken.append(tip)
         return list(reached), broken
+
+
+def _as_made(commits: Sequence[Commit], tips: Sequence[ObjectId]) -> list[Commit]:
+    """The commits (parents first) by the first of `tips` that reaches them; what one reaches alone keeps its order."""
+    waiting_for = {commit.oid: commit.parents for commit in commits}
+    turn: dict[ObjectId, int] = {}
+    for number, tip in enumerate(tips):
+        waiting = [tip]
+        while waiting:
+            oid = waiting.pop()
+            if oid in waiting_for and oid not in turn:
+                turn[oid] = number
+                waiting.extend(waiting_for[oid])
+    return sorted(commits, key=lambda commit: turn.get(commit.oid, len(tips)))
 
 
 def _observable(checkout: Checkout, commits: Sequence[Commit]) -> tuple[list[Commit], list[ObjectId]]:

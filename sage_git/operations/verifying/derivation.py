@@ -41,8 +41,8 @@ def derive(workspace: Workspace, claims: Claims, tips: Collection[ObjectId], pro
     fresh = workspace.fresh
     identity = fresh.known_identity()
     events = [entry.event for entry in claims.entries.values()]
-    named = {commit for event in events if (commit := event.graph_commit) and is_object_id(commit)}
-    also = [*tips, *sorted(named.difference(tips))]
+    named = (commit for event in events if (commit := event.graph_commit) and is_object_id(commit))
+    also = list(dict.fromkeys((*named, *tips)))  # in the log's order: what was rewritten before what it became
     outstanding = find_outstanding(fresh, workspace.repository.head(), identity.reflog_marks, _known(workspace, also))
     outstanding = replace(outstanding, logged=dict(_said_or_seen(claims)))
     told: list[recording.Finding] = []
