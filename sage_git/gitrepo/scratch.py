@@ -37,14 +37,14 @@ class Scratch:
     environment: Mapping[str, str]
 
     @classmethod
-    def open(cls, git_dir: Path, repository: Repository) -> Scratch:
-        """The scratch repository at `git_dir`, made if it is not there or not whole. Raises GitFailed."""
+    def open(cls, git_dir: Path, repository: Repository, objects: Sequence[Path] = ()) -> Scratch:
+        """The scratch repository at `git_dir`, made if it is not there or not whole. Raises GitFailed.
+
+        `objects` are where the user's objects are read, if not where they lie (see `borrowing`).
+        """
         users = repository.environment
-        places = [repository.common_dir / "objects"]
-        if users.get("GIT_OBJECT_DIRECTORY"):  # a quarantine: new objects are there for now
-            places.insert(0, Path(repository.work_tree or repository.git_dir, users["GIT_OBJECT_DIRECTORY"]))
-        borrowed = [_quoted(str(place)) for place in places]
-        if users.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"):
+        borrowed = [_quoted(str(place)) for place in objects or _places(repository)]
+        if users.get("GIT_ALTERNATE_OBJECT_DIRECTORIES") and not objects:
             borrowed.append(users["GIT_ALTERNATE_OBJECT_DIRECTORIES"])
         environment = {k: v for k, v in users.items() if k in ("PATH", "TMPDIR")}
         if not (git_dir / "refs").is_dir():
@@ -88,6 +88,15 @@ class Scratch:
             return {}
         with self.stream("cat-file", "--batch-check", "--buffer", requests=ids) as git:
             return {oid: _size_in(git.answers.readline(), git) for oid in ids}
+
+
+def _places(repository: Repository) -> list[Path]:
+    """The user's own object directories."""
+    places = [repository.common_dir / "objects"]
+    quarantine = repository.environment.get("GIT_OBJECT_DIRECTORY")  # new objects are there for now
+    if quarantine:
+        places.insert(0, Path(repository.work_tree or repository.git_dir, quarantine))
+    return places
 
 
 def _size_in(header: bytes, git: Stream) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,11 +32,13 @@ class Checkout:
         *,
         sage: Path | None = None,
         index_path: Path | None = None,
+        objects: Sequence[Path] = (),
     ) -> None:
-        """`sage` and `index_path` are for whoever may not write in the repository (`verifying`): a folder elsewhere."""
+        """`sage`, `index_path` and `objects` are for whoever may not write in the repository: places elsewhere."""
         self.repository = repository
         self.identity = identity
         self.sage = sage or repository.common_dir / "sage"
+        self.objects = objects
         self.index_path = index_path or self.sage / "index.sqlite"
 
     @classmethod
@@ -59,7 +61,7 @@ class Checkout:
     @cached_property
     def scratch(self) -> Scratch:
         """Where diffs and merges are computed. Raises GitFailed."""
-        return Scratch.open(self.sage / "scratch.git", self.repository)
+        return Scratch.open(self.sage / "scratch.git", self.repository, self.objects)
 
     @property
     def worktree(self) -> str:

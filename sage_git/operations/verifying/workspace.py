@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from sage_git.errors import NotHere, StorageError
+from sage_git.gitrepo.borrowing import borrowed
 from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.policy import parse_policy
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
@@ -50,9 +51,10 @@ def opened(start: Path, environment: Mapping[str, str]) -> Iterator[Workspace]:
     with TemporaryDirectory(prefix="sage-verify-", dir=environment.get("TMPDIR")) as folder:
         copy = Path(folder, "witness", _INDEX)
         has_index = _copied(repository.common_dir / "sage" / _INDEX, copy)
+        objects = borrowed(repository, Path(folder, "objects"))
         with (
             Checkout(repository, identity, index_path=copy) as witness,
-            Checkout(repository, identity, sage=Path(folder, "fresh")) as fresh,
+            Checkout(repository, identity, sage=Path(folder, "fresh"), objects=objects) as fresh,
         ):
             fresh.sage.mkdir()
             yield Workspace(witness, fresh, has_index and _is_sound(witness), kept is not None)
