@@ -141,6 +141,28 @@ def test_what_needs_no_answer_and_what_nobody_knows_is_told(edited, sage):
         assert words in refused.stderr
 
 
+@pytest.mark.parametrize("gone", ["eventId", "prevEventId"], ids=["verdict", "fact"])
+def test_an_edit_whose_body_is_gone_can_be_answered_for(edited, sage, gone):
+    (verdict,) = [e for e in _logged(sage, "log", "src/b.py") if e["type"] == "ROGUE_EDIT_DETECTED"]
+    assert sage("redact", verdict[gone], "-m", "a secret").returncode == 0
+    assert open_edits(sage) == ["src/a.py", "src/a.py", "src/b.py"]
+    assert [said["filePath"] for said in answers(sage, "src/b.py")] == ["src/b.py"]
+    assert open_edits(sage) == ["src/a.py", "src/a.py"]
+
+
+def test_a_merge_that_dropped_a_change_can_be_answered_for(edited, sage):
+    assert sage("plan", "draft", "--summary", "x", "--scope", "docs/").returncode == 0
+    assert sage("plan", "approve", "x", "-m", "so that merges are looked at").returncode == 0
+    edited.git("switch", "--quiet", "--create", "side", "HEAD^")
+    edited.commit("on the side", **{"src/b.py": "b = 'side'\n"})
+    edited.git("switch", "--quiet", "main")
+    edited.commit("on main", **{"src/a.py": "a = 4\n"})
+    assert len(answers(sage, "--all")) == 2
+    edited.git("merge", "--quiet", "--strategy", "ours", "--no-edit", "side")
+    assert answers(sage, edited.head[:10], "src/b.py") != []
+    assert open_edits(sage) == []
+
+
 def test_who_made_an_edit_may_not_answer_for_it_where_the_policy_says_so(edited, sage):
     text = edited.read(".sage/config.toml").replace("self_approval = true", "self_approval = false")
     edited.commit("policy", **{".sage/config.toml": text})

@@ -100,7 +100,7 @@ def _accept(reading: Reading, edits: Sequence[OpenEdit], why: str, voice: Voice)
     }
     commits = reading.checkout.index.commits
     if not heads(commits, commits.place(reading.head), key):
-        given["prevEventId"] = _id(newest.fact)  # the source is nowhere at HEAD, so its facts are
+        given["prevEventId"] = _last_fact(newest)  # the source is nowhere at HEAD, so no fact of it is found there
     return Answer(voice.say(reading.checkout, key, given), path_text(key), tuple(edits))
 
 
@@ -137,7 +137,7 @@ def _of_path(reading: Reading, cwd: Path, word: str, still_open: Iterable[OpenEd
         return [edit for edit in still_open if source.has(edit.path)]
     edits = list(still_open)
     components = _components(reading, edits)
-    return [edit for edit in edits if not source.components.isdisjoint(components[_id(edit.fact)])]
+    return [edit for edit in edits if not source.components.isdisjoint(components.get(_id(edit.fact), ()))]
 
 
 def _of_event(
@@ -167,9 +167,9 @@ def _events(entry: Entry) -> Iterator[Event]:
 def _by_chronicle(reading: Reading, edits: Sequence[OpenEdit]) -> list[list[OpenEdit]]:
     """The edits of each source, whatever it was called, in the order given."""
     components = _components(reading, edits)
-    groups: dict[frozenset[int], list[OpenEdit]] = {}
+    groups: dict[frozenset[int] | str, list[OpenEdit]] = {}
     for edit in edits:
-        groups.setdefault(components[_id(edit.fact)], []).append(edit)
+        groups.setdefault(components.get(_id(edit.fact)) or edit.path, []).append(edit)
     return list(groups.values())
 
 
@@ -185,10 +185,16 @@ def _key(reading: Reading, newest: OpenEdit) -> bytes:
     """The path that the source of an edit has now, else the one that it had then."""
     own = raw_path(newest.fact.fields, str(newest.fact.get("newPath") or newest.fact["filePath"]))
     shown = reading.checkout.index.sidecars.of_chronicles(
-        reading.checkout.worktree, _components(reading, [newest])[_id(newest.fact)]
+        reading.checkout.worktree, _components(reading, [newest]).get(_id(newest.fact), ())
     )
     paths = [left.path for left in shown]
     return own if own in paths or not paths else paths[0]
+
+
+def _last_fact(edit: OpenEdit) -> EventId:
+    """The fact of an edit; of a merge that dropped one, which has none, the fact before."""
+    is_fact = edit.fact.event_id != edit.event.event_id
+    return _id(edit.fact) if is_fact or not edit.event.parents else edit.event.parents[0]
 
 
 def _sides(verdict: Event) -> tuple[str, str]:
