@@ -7,8 +7,7 @@ necessary for a replay, nothing is sufficient. Not here: whether it is one (`rep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
@@ -20,23 +19,13 @@ _TELLING: Final = re.compile(rb"\w")
 Counts = Mapping[bytes, int]
 
 
-class Prospect(IntEnum):
-    """What may come of merging a chain into a change, best first."""
-
-    FIT = 0
-    """All that the chain adds is there."""
-    CONFLICT = 1
-    """Some of it is: only a conflict can have kept out the rest."""
-    NONE = 2
-
-
 def telling(lines: Iterable[bytes]) -> set[bytes]:
     """The lines that say something: not blank, and more than brackets."""
     return {line for line in lines if _TELLING.search(line)}
 
 
 class Prospects:
-    """The prospects of chains in one change."""
+    """What may come of merging chains, from a `start` to an `end`, into one change."""
 
     def __init__(self, change: Edit, workshop: Workshop) -> None:
         self._workshop = workshop
@@ -47,53 +36,69 @@ class Prospects:
         self._lost = _gained(after, before)
         self._absent: list[bytes] = []  # lines that the change ends without; most chains fail by the same few
 
-    def of(self, start: Version, end: Version) -> Prospect:
-        """The prospect of a chain from `start` to `end`."""
+    def has_any(self, start: Version, end: Version) -> bool:
+        """True if the change may do something that the chain does."""
         change = self._change
         has_place = end.path in (start.path, change.after.path) and end.mode in (start.mode, change.after.mode)
         if start == end or not has_place:
-            return Prospect.NONE
-        is_known = change.before.blob in (start.blob, end.blob) and change.after.blob == end.blob
-        if start.blob == end.blob or is_known:
-            return Prospect.FIT
-        return self._of_texts(start, end)
-
-    def _of_texts(self, start: Version, end: Version) -> Prospect:
+            return False
+        if start.blob == end.blob or self._is_same(start, end):
+            return True
         old, new = self._counts(start.blob), self._counts(end.blob)
         if old is None or new is None or self._before is None or self._after is None:
-            return Prospect.NONE
-        shared = self._shared(old, new)
-        if not shared and (self._gained or self._lost):
-            return Prospect.NONE
-        if self._has_all(old, new):
-            return Prospect.FIT
-        return Prospect.CONFLICT if telling(shared) else Prospect.NONE
+            return False
+        return not (self._gained or self._lost) or any(True for _ in self._shared(old, new))
 
-    def shares_text(self, start: Version, end: Version) -> bool:
-        """True if the change adds or removes a telling line that the chain does."""
+    def is_whole(self, start: Version, end: Version) -> bool:
+        """True if the chain may be all that the change does; of one that `has_any`."""
+        if start.blob == end.blob:
+            return self._change.before.blob == self._change.after.blob
         old, new = self._counts(start.blob), self._counts(end.blob)
-        return old is not None and new is not None and bool(telling(self._shared(old, new)))
+        if old is None or new is None:
+            return True
+        return _has_counts(old, new, self._gained) and _has_counts(new, old, self._lost)
 
-    def _shared(self, old: Counts, new: Counts) -> list[bytes]:
-        """The lines that change and chain both add on balance, or both remove."""
-        gained = [line for line in self._gained if new.get(line, 0) > old.get(line, 0)]
-        return gained + [line for line in self._lost if new.get(line, 0) < old.get(line, 0)]
-
-    def _has_all(self, old: Counts, new: Counts) -> bool:
-        """True if the change ends with every line that the chain adds on balance."""
-        assert self._after is not None
-        if any(line in new and line not in old for line in self._absent):
+    def has_all(self, start: Version, end: Version) -> bool:
+        """True if the change ends with every line that the chain adds on balance; of one that `has_any`."""
+        if start.blob == end.blob or self._is_same(start, end):
+            return True
+        old, new, after = self._counts(start.blob), self._counts(end.blob), self._after
+        if old is None or new is None or after is None or any(each in new and each not in old for each in self._absent):
             return False
         for line, count in new.items() - old.items():
-            if self._after.get(line, 0) < count - old.get(line, 0):
-                if line not in self._after and line not in old and len(self._absent) < _MAX_ABSENT:
+            if after.get(line, 0) < count - old.get(line, 0):
+                if line not in after and line not in old and len(self._absent) < _MAX_ABSENT:
                     self._absent.append(line)
                 return False
         return True
+
+    def shares_text(self, start: Version, end: Version) -> bool:
+        """True if change and chain both add, or both remove, a line that says something."""
+        old, new = self._counts(start.blob), self._counts(end.blob)
+        return old is not None and new is not None and bool(telling(self._shared(old, new)))
+
+    def _is_same(self, start: Version, end: Version) -> bool:
+        """True if no text needs to be merged for the chain to be the change."""
+        return self._change.before.blob in (start.blob, end.blob) and self._change.after.blob == end.blob
+
+    def _shared(self, old: Counts, new: Counts) -> Iterator[bytes]:
+        """The lines that change and chain both add on balance, or both remove."""
+        yield from (line for line in self._gained if new.get(line, 0) > old.get(line, 0))
+        yield from (line for line in self._lost if new.get(line, 0) < old.get(line, 0))
 
     def _counts(self, blob: ObjectId | None) -> Counts | None:
         return {} if blob is None else self._workshop.counts(blob)
 
 
-def _gained(before: Counts, after: Counts) -> list[bytes]:
-    return [line for line, count in after.items() - before.items() if count > before.get(line, 0)]
+def _has_counts(old: Counts, new: Counts, wanted: dict[bytes, int]) -> bool:
+    """True if `new` has as many more of each line than `old` as are wanted. What was missing is tried first next."""
+    for line, count in reversed(wanted.items()):
+        if new.get(line, 0) - old.get(line, 0) < count:
+            wanted[line] = wanted.pop(line)
+            return False
+    return True
+
+
+def _gained(before: Counts, after: Counts) -> dict[bytes, int]:
+    changed = ((line, count - before.get(line, 0)) for line, count in after.items() - before.items())
+    return {line: count for line, count in changed if count > 0}

@@ -13,7 +13,7 @@ from itertools import islice, pairwise
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
-from sage_git.judgement.prospects import Prospect, Prospects, telling
+from sage_git.judgement.prospects import Prospects, telling
 from sage_git.judgement.resolution import is_resolution
 from sage_git.judgement.versions import ABSENT, Chain, Edit, MergedVersion, Version, merged
 from sage_git.judgement.workshop import Hunk, Workshop
@@ -59,8 +59,8 @@ class _Found:
 def find_replays(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> tuple[Replay, ...]:
     """The chains that `change` does again, each applied to what the ones before it left; () if it replays nothing.
 
-    The first of `chains`, in the order of `chains_among`, that fits; where only a conflict explains why more of
-    it is not there, one whose conflict was settled. What a part leaves is looked at as a change of its own.
+    One that is all of it is taken before one that is a part, that before one of which more is not there, and of these
+    the first in the order of `chains_among`. What a part leaves is looked at as a change of its own.
     """
     replays: list[Replay] = []
     search = _Search(workshop)
@@ -97,7 +97,7 @@ class _Search:
         return best
 
     def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[_Found]:
-        """Whatever fits: first of the chains that are all there."""
+        """Whatever fits, what may be the whole change first."""
         prospects = Prospects(change, self._workshop)
         for chain in islice(_likely(prospects, chains), MAX_CHAINS):
             start, end = chain[0].before, chain[-1].after
@@ -155,14 +155,24 @@ def _less_detours(chain: Chain) -> Chain:
 
 
 def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
-    """The chains that may fit, then those that may have met a conflict; none is looked at before it is wanted."""
-    in_conflict = []
+    """The chains that may be the whole change, then those that may be a part, then those that may have met a conflict.
+
+    None is looked at before it is wanted: the chains of a squash are many, and the first is it.
+    """
+    partial, in_conflict = [], []
     for chain in chains:
-        match prospects.of(chain[0].before, chain[-1].after):
-            case Prospect.FIT:
+        ends = chain[0].before, chain[-1].after
+        if prospects.has_any(*ends):
+            if prospects.is_whole(*ends) and prospects.has_all(*ends):
                 yield chain
-            case Prospect.CONFLICT:
-                in_conflict.append(chain)
+            else:
+                partial.append(chain)
+    for chain in partial:
+        ends = chain[0].before, chain[-1].after
+        if prospects.has_all(*ends):
+            yield chain
+        elif prospects.shares_text(*ends):
+            in_conflict.append(chain)
     yield from in_conflict
 
 
@@ -180,7 +190,8 @@ def undoes(change: Edit, edit: Edit, workshop: Workshop) -> bool:
     """True if `change` exactly takes back `edit`, wherever that stands by now."""
     if edit.before == edit.after or change.before == change.after:
         return False
-    if Prospects(change, workshop).of(edit.after, edit.before) is not Prospect.FIT:
+    prospects = Prospects(change, workshop)
+    if not prospects.has_any(edit.after, edit.before) or not prospects.is_whole(edit.after, edit.before):
         return False
     made = merged(edit.after, change.before, edit.before, workshop)
     return made is not None and made.version == change.after

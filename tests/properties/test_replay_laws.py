@@ -104,6 +104,7 @@ def test_a_squash_is_whole_and_with_a_byte_more_it_is_not(
     squash = edit_of(repository, repository.commit("squash"))
     assert replays(squash, old, shop)[-1].kind is Fit.WHOLE
     foul = clean[:where] + byte + clean[where:]
+    assume(foul != (history[1][-1] if history[1] else history[0]))
     made = {each for chain in line_of(old) for each in _made(chain, squash, shop)}
     change = edit_of(repository, repository.commit("foul", f=foul), "main~2")
     found = replays(change, old, shop)
