@@ -13,6 +13,7 @@ from sage_git.errors import SageError
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
+    from sage_git.operations.checkout import Checkout
     from sage_git.operations.gating.gate import GateReport
 
 REFUSED: Final = 10
@@ -44,7 +45,6 @@ def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.gating.gate import GateHook, GateWish, judge_staged
     from sage_git.operations.ledger import is_complete
-    from sage_git.operations.recording.record import bring_current
 
     environment = surroundings.environment
     index = environment.get("GIT_INDEX_FILE")  # relative to where git started the hook: the top of the work tree
@@ -55,7 +55,7 @@ def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         with Checkout.open(surroundings.cwd, environment) as checkout:
             checkout.known_identity()
             if not is_complete(checkout):
-                bring_current(checkout)
+                _catch_up(checkout)
             report = judge_staged(checkout, wish)
     except SageError as problem:
         said = "; ".join(filter(None, (str(problem), problem.remedy))).replace("\n", " ")
@@ -68,6 +68,13 @@ def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     if report.uncovered:
         render.complain(surroundings, "\n".join(_uncovered(report)), "\n".join(_next_steps(report)))
     return REFUSED if report.refuses else 0
+
+
+def _catch_up(checkout: Checkout) -> None:
+    """Have the index know what the log knows, as after it was deleted."""
+    from sage_git.operations.recording.record import bring_current  # which takes long to import
+
+    bring_current(checkout)
 
 
 def _uncovered(report: GateReport) -> Iterator[str]:

@@ -42,13 +42,12 @@ class StagedChange:
 
 def staged_changes(repository: Repository, index: Path | None) -> list[StagedChange]:
     """What `index` (None: the repository's own) changes in HEAD, renames found. Raises GitFailed."""
-    return list(_changes(repository, index, _head_or_nothing(repository), _WITH_RENAMES))
+    return list(_changes(repository, index, "HEAD", _WITH_RENAMES))
 
 
 def resolved_changes(repository: Repository, index: Path | None) -> list[StagedChange]:
     """What a merge that is to be committed has otherwise than every one of its parents. Raises GitFailed."""
-    head = _head_or_nothing(repository)
-    found = list(_changes(repository, index, head, ("--no-renames",)))
+    found = list(_changes(repository, index, "HEAD", ("--no-renames",)))
     for other in (repository.git_dir / "MERGE_HEAD").read_text("ascii").split():
         there = {change.paths for change in _changes(repository, index, other, ("--no-renames",))}
         found = [change for change in found if change.paths in there]
@@ -62,7 +61,9 @@ def underway(repository: Repository) -> Underway:
         return Underway.REPLAY
     if (git_dir / "MERGE_HEAD").is_file():
         return Underway.MERGE
-    if (git_dir / "SQUASH_MSG").is_file() or repository.commit_named("CHERRY_PICK_HEAD") is not None:
+    if (git_dir / "SQUASH_MSG").is_file() or (git_dir / "CHERRY_PICK_HEAD").is_file():
+        return Underway.REPLAY
+    if (repository.common_dir / "reftable").is_dir() and repository.commit_named("CHERRY_PICK_HEAD") is not None:
         return Underway.REPLAY
     return Underway.NOTHING
 
@@ -86,11 +87,6 @@ def committed_second(repository: Repository, commit: ObjectId) -> int:
     return int(repository.git("show", "--no-patch", "--format=%ct", commit))
 
 
-def _head_or_nothing(repository: Repository) -> str:
-    head = repository.head()
-    return head if head is not None else _empty_tree(repository)
-
-
 def _empty_tree(repository: Repository) -> ObjectId:
     return ObjectId(repository.git("hash-object", "-t", "tree", "--stdin").decode("ascii").strip())
 
@@ -98,7 +94,13 @@ def _empty_tree(repository: Repository) -> ObjectId:
 def _changes(
     repository: Repository, index: Path | None, commit: str, options: tuple[str, ...]
 ) -> Iterator[StagedChange]:
-    words = iter(repository.git(*_LOOK, *options, commit, index=index).split(b"\0"))
+    try:
+        shown = repository.git(*_LOOK, *options, commit, index=index)
+    except GitFailed:
+        if repository.commit_named(commit) is not None:
+            raise
+        shown = repository.git(*_LOOK, *options, _empty_tree(repository), index=index)  # nothing was committed yet
+    words = iter(shown.split(b"\0"))
     for about in words:
         if not about:
             return

@@ -30,18 +30,16 @@ from sage_git.errors import SageError
 from sage_git.gitrepo.command import run
 from sage_git.judgement.plan import SUBJECT, Plan
 from sage_git.judgement.policy import Policy
-from sage_git.operations.checkout import CONFIG_PATH, Checkout
+from sage_git.operations.checkout import Checkout
 from sage_git.operations.gating.ground import Ground, claim_of
-from sage_git.operations.gating.places import LINKED, compiled_file, gate_folder, plan_in_use
+from sage_git.operations.gating.places import HEADING, LINKED, UNTOLD, compiled_file, gate_folder, plan_in_use
 from sage_git.operations.ledger import is_complete
 from sage_git.operations.subjects import subject_lineage
 from sage_git.storage.durable import make_directory, replace_file
 from sage_git.storage.index import Index
 from sage_git.storage.lock import held
 
-_HEADING: Final = "sage-git gate 1"
-_ASKS_ALWAYS: Final = f"{_HEADING}\nconfig -\nmode warn\njudging yes\nhalts 0\nevents -\n"
-_UNTOLD: Final = "-"
+_ASKS_ALWAYS: Final = f"{HEADING}\nconfig -\nmode warn\njudging yes\nhalts 0\nevents -\n"
 _LOCK_TIMEOUT_MS: Final = 5_000
 
 
@@ -67,15 +65,6 @@ def concerns_gate(index: Index, event: Event) -> bool:
     return any(each is not None and each.type == "HALT_AND_REPORT" for each in answered)
 
 
-def is_compiled_for(checkout: Checkout) -> bool:
-    """True if the compiled gate of this work tree was worked out for HEAD's config. Raises GitFailed."""
-    try:
-        lines = compiled_file(checkout).read_text("utf-8").split("\n")
-    except (OSError, ValueError):
-        return False
-    return lines[:2] == [_HEADING, f"config {_config(checkout)}"]
-
-
 def exclude_lines(scope: tuple[str, ...], policy: Policy) -> list[str] | None:
     """Patterns that match what `scope` or the policy's exemptions match; None if one list cannot say so.
 
@@ -94,7 +83,7 @@ def _compile(checkout: Checkout) -> None:
         events = _digest(checkout)
         text = _compiled(checkout, Ground(checkout, int(time.time())), events)
     else:  # the recorder is still to catch up with the log
-        text, events = _ASKS_ALWAYS, _UNTOLD
+        text, events = _ASKS_ALWAYS, UNTOLD
     _make_matcher(checkout)
     _replace(compiled_file(checkout), text.encode("utf-8"))
     _clear(checkout, events)
@@ -103,8 +92,8 @@ def _compile(checkout: Checkout) -> None:
 def _compiled(checkout: Checkout, ground: Ground, events: str) -> str:
     chosen = plan_in_use(checkout)
     lines = [
-        _HEADING,
-        f"config {_config(checkout)}",
+        HEADING,
+        f"config {ground.config}",
         f"mode {ground.policy.rogue.mode}",
         f"judging {'yes' if ground.is_judging else 'no'}",
         f"halts {len(ground.halts)}",
@@ -115,10 +104,6 @@ def _compiled(checkout: Checkout, ground: Ground, events: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _config(checkout: Checkout) -> str:
-    return checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0] or _UNTOLD
-
-
 def _plan_lines(checkout: Checkout, ground: Ground, chosen: str | None) -> Iterator[str]:
     """A line for each plan in force; first the one in use, since a shell reads byte by byte, then the newest."""
     newest_first = list(ground.plans)[::-1]
@@ -126,7 +111,7 @@ def _plan_lines(checkout: Checkout, ground: Ground, chosen: str | None) -> Itera
         found = ground.in_force(plan_id, ground.now_s)
         if found is not None:
             plan, term = found
-            until = _UNTOLD if term.end is None else str(term.end)
+            until = UNTOLD if term.end is None else str(term.end)
             yield f"plan {plan_id} {claim_of(plan, term).approval} {until} {_scope(checkout, ground, plan)}"
 
 
@@ -134,7 +119,7 @@ def _scope(checkout: Checkout, ground: Ground, plan: Plan) -> str:
     """The name of the scope's file; `-` where only Python can tell, as it must where it matters who the author is."""
     lines = exclude_lines(plan.scope.texts, ground.policy) if ground.policy.approval.self_approval else None
     if lines is None:
-        return _UNTOLD
+        return UNTOLD
     content = "".join(f"{line}\n" for line in lines).encode("utf-8")
     name = sha256(content).hexdigest()[:16]
     _replace(gate_folder(checkout) / "scopes" / name, content)

@@ -20,9 +20,8 @@ from sage_git.gitrepo.staged import StagedChange, Underway
 from sage_git.judgement.coverage import Claim, Flaw
 from sage_git.judgement.policy import Judged, Mode
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
-from sage_git.operations.gating.compiling import compile_gate, is_compiled_for
 from sage_git.operations.gating.ground import OWN_FOLDER, Ground, Halt, claim_of, second_of_next_commit
-from sage_git.operations.gating.places import plan_in_use
+from sage_git.operations.gating.places import compiled_config, plan_in_use
 
 _KINDS: Final = {"A": Judged.ADD, "D": Judged.REMOVE, "R": Judged.RENAME}
 
@@ -74,8 +73,10 @@ def judge_staged(checkout: Checkout, wish: GateWish) -> GateReport:
     """What stands against committing what is staged, as the index has the record. Raises GitFailed, StorageError."""
     ground = Ground(checkout, int(time.time()))
     report = _judge(checkout, ground, wish)
-    if not is_compiled_for(checkout):
-        compile_gate(checkout)  # so that the next commit need not ask again
+    if compiled_config(checkout) != ground.config:
+        from sage_git.operations.gating.compiling import compile_gate  # so that the next commit need not ask again
+
+        compile_gate(checkout)
     return report
 
 
@@ -113,7 +114,8 @@ def _case(checkout: Checkout, ground: Ground, wish: GateWish) -> _Case | None:
         return None
     plan_id = plan_in_use(checkout) if wish.plan is None else wish.plan or None
     forbidden = tuple(change for change, _ in changes if not _leaves_identity(checkout, ground, wish, change))
-    return _Case(ground, tuple(changes), forbidden, plan_id, at_s, staged.author(repository))
+    author = "" if ground.policy.approval.self_approval else staged.author(repository)  # it matters only there
+    return _Case(ground, tuple(changes), forbidden, plan_id, at_s, author)
 
 
 def _facts(ground: Ground, change: StagedChange) -> tuple[tuple[str, ...], ...]:

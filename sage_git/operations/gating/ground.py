@@ -5,7 +5,7 @@ The same for the compiled gate and for the one in Python, so that the two cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -13,15 +13,15 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo import staged
-from sage_git.judgement.coverage import LEAST_DIGITS, Claim, Plans
-from sage_git.judgement.plan import Plan
+from sage_git.judgement.coverage import LEAST_DIGITS, Claim, Plans, always, plans_of
+from sage_git.judgement.plan import SUBJECT, Plan
 from sage_git.judgement.policy import Policy
 from sage_git.judgement.terms import Term
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
-from sage_git.operations.judging.docket import Docket
+from sage_git.operations.gating.places import UNTOLD
 from sage_git.operations.judging.policies import Policies
 from sage_git.operations.paths import raw_path
-from sage_git.operations.subjects import is_subject_name, subject_source
+from sage_git.operations.subjects import is_subject_name, subject_lineage, subject_source
 from sage_git.storage import queries
 
 OWN_FOLDER: Final = ".sage/"
@@ -45,7 +45,7 @@ class Ground:
 
     def __init__(self, checkout: Checkout, now_s: int) -> None:
         self._checkout = checkout
-        self._docket = Docket(checkout, now_s)
+        self._policies = Policies(checkout)
         self.now_s = now_s
 
     @cached_property
@@ -54,9 +54,15 @@ class Ground:
         return self._policies.now()
 
     @cached_property
+    def config(self) -> str:
+        """The blob of HEAD's config; `-` if it has none. Raises GitFailed."""
+        return self._checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0] or UNTOLD
+
+    @cached_property
     def plans(self) -> Plans:
         """Every plan, as that policy sees it."""
-        return self._docket.plans_now()
+        approval = self.policy.approval
+        return plans_of(self._said_of_plans(), approval, self._is_signed if approval.signed else always)
 
     @cached_property
     def halts(self) -> tuple[Halt, ...]:
@@ -91,9 +97,12 @@ class Ground:
         except ConfigError:
             return False
 
-    @property
-    def _policies(self) -> Policies:
-        return self._docket.policies
+    def _said_of_plans(self) -> Iterator[Event]:
+        events = self._checkout.index.events
+        lineage = events.known_lineage(subject_lineage(SUBJECT) or "")
+        if lineage is not None:
+            for _, _, line in events.lines(events.component(lineage)):
+                yield Event.from_line(line)
 
     def _halts(self) -> Iterator[Halt]:
         connection, events = self._checkout.index.connection, self._checkout.index.events
@@ -113,18 +122,13 @@ class Ground:
 
     def _lifted(self) -> frozenset[EventId]:
         """The events that somebody answered for whose answer counts under the policy."""
-        counts: Callable[[Event], bool] = self._is_signed if self.policy.approval.signed else bool
+        counts = self._is_signed if self.policy.approval.signed else always
         answers = (row.event for row in queries.answers(self._checkout.index.connection))
         named = (event.get("resolves") for event in answers if counts(event))
         return frozenset(name for names in named if isinstance(names, list) for name in names)
 
     def _is_signed(self, event: Event) -> bool:
-        if "signature" not in event:
-            return False
-        from sage_git.operations import assurance  # cryptography is needed only where signatures are
-
-        signers = self._policies.signers_now()
-        return assurance.is_signed(event, self._policies.content(signers) if signers else b"")
+        return "signature" in event and self._policies.is_signed(event, self._policies.signers_now())
 
 
 def claim_of(plan: Plan, term: Term) -> Claim:

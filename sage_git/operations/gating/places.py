@@ -13,6 +13,9 @@ from typing import Final
 
 from sage_git.operations.checkout import Checkout
 
+HEADING: Final = "sage-git gate 1"
+UNTOLD: Final = "-"
+"""Where a value would stand: there is none, or it is for Python to say."""
 MAIN: Final = "main"
 LINKED: Final = "worktrees"
 _PLAN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -37,6 +40,15 @@ def plan_file(checkout: Checkout) -> Path:
 def compiled_file(checkout: Checkout) -> Path:
     """The compiled gate of this work tree."""
     return work_tree_folder(checkout) / "compiled"
+
+
+def compiled_config(checkout: Checkout) -> str | None:
+    """The blob of the config that this work tree's gate was compiled for; None if it is not there, or is no such."""
+    try:
+        heading, config, *_ = compiled_file(checkout).read_text("utf-8").split("\n", 2)
+    except (OSError, ValueError):
+        return None
+    return config.removeprefix("config ") if heading == HEADING else None
 
 
 def plan_in_use(checkout: Checkout) -> str | None:
