@@ -80,10 +80,10 @@ def terms_of(lives: Sequence[Life], required: int, without: Iterable[str] = ()) 
 
 def _quorums(lives: Sequence[Life], required: int) -> Iterator[Term]:
     """From each beginning at which enough people's approvals hold, how long enough of just these do."""
-    for start in sorted({life.start for life in lives}):
+    terms = [(life.term(), person(life.reviewer)) for life in lives]
+    for start in sorted({term.start for term, _ in terms}):
         longest: dict[str, Term] = {}
-        for life in lives:
-            term, who = life.term(), person(life.reviewer)
+        for term, who in terms:
             if term.has(start) and (who not in longest or _end(longest[who]) < _end(term)):
                 longest[who] = term
         if len(longest) >= required:
