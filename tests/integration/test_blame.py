@@ -229,3 +229,46 @@ def test_text_is_never_cut_and_is_shown_escaped(recorded):
     assert first.endswith("x" * 300)
     assert "unplanned" not in first, "additions are not judged before any plan was approved"
     assert second.endswith("        tab \\x1b[31m\\u{202e}")
+
+
+def test_a_line_of_a_redacted_event_still_names_it(recorded, sage):
+    commit = recorded.commit("edit", **{"src/parser.py": "one\n2\nthree\n"})
+    fact = fact_of(recorded, commit)
+    assert sage("redact", fact["eventId"][:16], "-m", "gone").returncode == 0
+    line = blamed(recorded, "src/parser.py")[1]
+    assert (line["eventId"], line["type"], line["commit"]) == (fact["eventId"], "FILE_EDITED", commit)
+    assert line["actor"]["id"] == "Ada Lovelace <ada@example.org>"
+
+
+def test_lines_are_shown_before_anything_is_recorded(repository):
+    repository.commit("first", **{"a.py": "x\n"})
+    sage(repository.path, "init", "--no-commit")
+    (line,) = blamed(repository, "a.py")
+    assert ("eventId" in line, line["commit"]) == (False, repository.head)
+
+
+def test_a_merge_of_unrelated_histories_is_blamed(recorded):
+    recorded.git("switch", "--quiet", "--orphan", "other")
+    other = recorded.commit("other", **{"other.py": "x\n"})
+    recorded.git("switch", "--quiet", "main")
+    recorded.git("merge", "--quiet", "--no-edit", "--allow-unrelated-histories", "other")
+    (line,) = blamed(recorded, "other.py")
+    assert (line["commit"], line["type"]) == (other, "FILE_ADDED")
+
+
+def test_a_linked_worktree_blames_its_own_head(recorded):
+    linked = recorded.worktree("linked")
+    linked.commit("here", **{"src/parser.py": "one\n2\nthree\n"})
+    assert [line["text"] for line in blamed(linked, "src/parser.py")] == ["one", "2", "three"]
+    assert [line["text"] for line in blamed(recorded, "src/parser.py")] == ["one", "two", "three"]
+
+
+def test_a_sha256_repository_is_blamed(tmp_path):
+    from tests.kit import GitRepository
+
+    repository = GitRepository.create(tmp_path / "sha256", "--object-format=sha256")
+    repository.commit("first", **{"a.py": "x\n"})
+    sage(repository.path, "init")
+    commit = repository.commit("second", **{"a.py": "x\ny\n"})
+    assert [line["commit"] for line in blamed(repository, "a.py")][1] == commit
+    assert json.loads(sage(repository.path, "report", "HEAD~1", "--json"))["files"][0]["path"] == "a.py"

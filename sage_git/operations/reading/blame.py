@@ -123,16 +123,16 @@ class _Attribution:
                 yield from ((here, plain) for here in numbers.values())
             else:
                 for original, origin in self._origins.of(fact, numbers).items():
-                    yield numbers[original], self._of(origin)
+                    yield numbers[original], self._of(origin, commit)
 
-    def _of(self, fact: Event) -> Origin:
-        """The origin that `fact` is."""
-        identifier, commit = fact.event_id, fact.graph_commit
+    def _of(self, fact: Event, found: ObjectId) -> Origin:
+        """The origin that `fact` is. One that was redacted tells nothing, and is then of the commit that git found."""
+        identifier = fact.event_id
         assert identifier is not None
         if identifier not in self._known:
-            plain = self._plain(commit or ObjectId(""))
-            actor, stands = fact.actor or plain.actor, self._standings.of(fact)
-            self._known[identifier] = Origin(commit or plain.commit, actor, fact.timestamp, fact, stands)
+            commit = fact.graph_commit or found
+            actor = fact.actor or self._plain(commit).actor
+            self._known[identifier] = Origin(commit, actor, fact.timestamp, fact, self._standings.of(fact))
         return self._known[identifier]
 
     def _plain(self, commit: ObjectId) -> Origin:

@@ -184,7 +184,7 @@ def report(reading: Reading, words: str, now_s: int) -> Report:
     facts = [JudgedFact(event, standings.of(event)) for event in _facts(reading, names)]
     files = list(_files(net_changes(reading.checkout.scratch, limits.base, limits.end), facts, commits))
     severity = list(Verdict)
-    used = {plan for file in files for plan in file.plans}
+    used = [fact.stands.plan for fact in facts if fact.stands.plan is not None]
     return Report(
         limits=limits,
         commits=tuple(commits.values()),

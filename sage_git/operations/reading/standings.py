@@ -51,14 +51,17 @@ class Standings:
         if identifier not in self._known:
             standing = self._judge.standing(identifier)
             is_open = bool(standing.origins) and self._judge.is_open(identifier, self._reach)
-            plan = self._plan(identifier)
-            self._known[identifier] = Stands(standing.ruling, identifier in standing.origins, is_open, plan)
+            is_uncovered = identifier in standing.origins
+            plan = None if is_uncovered else self._plan(identifier)
+            self._known[identifier] = Stands(standing.ruling, is_uncovered, is_open, plan)
         return self._known[identifier]
 
-    def plans(self, names: Iterable[str]) -> tuple[Plan, ...]:
-        """The plans of these ids that are known, in order of id."""
+    def plans(self, used: Iterable[Plan]) -> tuple[Plan, ...]:
+        """These plans, each once, as the policy for the next commit sees them; in order of id."""
         known = self._judge.plans
-        return tuple(known[name] for name in sorted(set(names)) if name in known)
+        by_name = {(plan.plan_id, plan.plan_hash): plan for plan in used}
+        now = {(each.plan_id, each.plan_hash): each for name, _ in by_name for each in known.versions(name)}
+        return tuple(now.get(name, plan) for name, plan in sorted(by_name.items(), key=lambda each: each[0]))
 
     def _plan(self, fact: EventId) -> Plan | None:
         """The plan that covers a fact, else one that covers what it does again, the newest first."""
