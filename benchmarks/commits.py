@@ -22,7 +22,7 @@ def rows(ground: Path) -> Iterator[Row]:
 def commit_rows(ground: Path) -> Iterator[Row]:
     """`git commit` of one changed file among 10,000."""
     kinds = ("plain", "empty", "hooked", "covered", "warned")
-    plain, empty, hooked, covered, warned = repositories = [new_repository(ground / k, files=FILES) for k in kinds]
+    _, empty, hooked, covered, warned = repositories = [new_repository(ground / k, files=FILES) for k in kinds]
     add_empty_hooks(empty, "pre-commit", "post-commit")
     for repository in (hooked, covered, warned):
         repository.sage("init")
@@ -59,7 +59,7 @@ def one_commit(repository: Repository) -> Way:
 def rebase_rows(ground: Path) -> Iterator[Row]:
     """`git rebase` of 100 commits of one file each among 10,000."""
     kinds = ("plain", "empty", "hooked", "planned")
-    plain, empty, hooked, planned = repositories = [new_repository(ground / kind, files=FILES) for kind in kinds]
+    _, empty, hooked, planned = repositories = [new_repository(ground / kind, files=FILES) for kind in kinds]
     for repository in repositories:
         if repository in (hooked, planned):
             repository.sage("init")

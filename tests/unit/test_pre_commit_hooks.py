@@ -27,7 +27,7 @@ def hooks() -> dict[str, dict[str, str]]:
         if line.startswith("- "):
             found.append({})
         name, separator, value = line[2:].partition(": ")
-        assert separator and name.strip() == name, line
+        assert (separator, name) == (": ", name.strip()), line
         found[-1][name] = value
     return {hook["id"]: hook for hook in found}
 
