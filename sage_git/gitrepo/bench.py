@@ -6,7 +6,6 @@ is killed leaves one folder in the machine's place for temporary files, and noth
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Sequence
 from hashlib import sha1, sha256
@@ -26,6 +25,8 @@ class Bench:
     """A repository in a temporary folder that borrows the user's objects; `git` asks in it."""
 
     def __init__(self, scratch: Scratch) -> None:
+        import tempfile  # takes longer to load than all of this, and most runs make no merge
+
         self._folder = tempfile.TemporaryDirectory(prefix="sage-git-merge-", ignore_cleanup_errors=True)
         git_dir = Path(self._folder.name)
         for name in ("objects", "refs", "info"):

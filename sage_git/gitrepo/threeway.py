@@ -5,10 +5,10 @@ Responsible for asking few processes, each kept open, and nothing twice. Not her
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from secrets import token_hex
 from types import TracebackType
 from typing import Final, Self
 
@@ -35,7 +35,7 @@ class Threeway:
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
-        self._salt = token_hex(16)  # so that no text can hold the name of a commit that is made here
+        self._salt = os.urandom(16).hex()  # so that no text can hold the name of a commit that is made here
         self._bench: Bench | None = None
         self._contents: Dialogue | None = None
         self._merger: _Merger | None = None

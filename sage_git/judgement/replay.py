@@ -6,10 +6,11 @@ compares. Not here: which edits are candidates, what follows for a verdict (`sta
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
@@ -38,6 +39,9 @@ class Fit(StrEnum):
     """All of it, but for a conflict that was settled with lines of its base and sides only."""
     CONFLICTED = "conflicted"
     """The chain met a conflict, and lines of neither base nor sides came in."""
+
+
+_PREFERENCE: Final = (Fit.WHOLE, Fit.RESOLVED, Fit.PART, Fit.CONFLICTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,10 @@ class _Search:
                 return _Found(chain, Fit.WHOLE)
         best: _Found | None = None
         for found in self._fits(change, chains):
-            if found.kind is Fit.WHOLE:
-                return found
-            if found.kind is Fit.PART and (best is None or best.kind is Fit.CONFLICTED):
-                return found
-            if best is None or found.kind is Fit.RESOLVED is not best.kind:
+            if best is None or _PREFERENCE.index(found.kind) < _PREFERENCE.index(best.kind):
                 best = found
+            if best.kind in (Fit.WHOLE, Fit.PART):
+                return best
         return best
 
     def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[_Found]:
@@ -106,22 +108,26 @@ class _Search:
             if self._merges_left < 0:
                 return
             made = merged(start, change.before, end, self._workshop)
-            kind = made and self._kind(made, change, prospects.shares_text(start, end))
-            if made and kind:
+            if made is None or made.version == change.before:
+                continue
+            if made.version is not None:
+                kind = self._clean_fit(made.version, change)
+            else:
+                kind = self._conflicted_fit(made, change) if prospects.shares_text(start, end) else None
+            if kind is not None:
                 yield _Found(chain, kind, made.version)
 
-    def _kind(self, made: MergedVersion, change: Edit, shares_text: bool) -> Fit | None:  # noqa: FBT001
+    def _clean_fit(self, made: Version, change: Edit) -> Fit | None:
         """How `made`, the change's `before` with a chain done to it, explains the change's `after`."""
-        after, version = change.after, made.version
-        if version == change.before:
-            return None
-        if version == after:
+        if made == change.after:
             return Fit.WHOLE
-        if version is not None:
-            return Fit.PART if self._has_all(version, change) else None
+        return Fit.PART if self._has_all(made, change) else None
+
+    def _conflicted_fit(self, made: MergedVersion, change: Edit) -> Fit | None:
+        """The same where `made` is in conflict."""
+        after, template = change.after, made.content.template
         lines = self._workshop.lines(after.blob) if after.blob else None
-        template = made.content.template
-        if (made.path, made.mode) != (after.path, after.mode) or template is None or lines is None or not shares_text:
+        if template is None or lines is None or (made.path, made.mode) != (after.path, after.mode):
             return None
         return Fit.RESOLVED if is_resolution(template, lines) else Fit.CONFLICTED
 
@@ -138,7 +144,7 @@ class _Search:
             return False
         done = self._workshop.differences(before, made.blob) if before else (Hunk(0, 0, 0, len(middle)),)
         more = self._workshop.differences(made.blob, after)
-        return not any(_spoils(later, hunk, old, new) for hunk in done for later in more)
+        return not any(_spoils(later, hunk, old, new) for later in more for hunk in _touched(done, later))
 
 
 def _less_detours(chain: Chain) -> Chain:
@@ -176,10 +182,15 @@ def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
     yield from in_conflict
 
 
+def _touched(done: Sequence[Hunk], later: Hunk) -> Iterator[Hunk]:
+    """The hunks of `done` that a later hunk overlaps or borders on."""
+    first = bisect_left(done, later.old_start, key=lambda hunk: hunk.new_end)
+    following = map(done.__getitem__, range(first, len(done)))
+    return takewhile(lambda hunk: hunk.new_start <= later.old_end, following)
+
+
 def _spoils(later: Hunk, hunk: Hunk, old: Sequence[bytes], new: Sequence[bytes]) -> bool:
     """True if `later` takes lines away that `hunk` wrote, or brings lines back where it removed them."""
-    if later.old_start > hunk.new_end or later.old_end < hunk.new_start:
-        return False
     if max(later.old_start, hunk.new_start) < min(later.old_end, hunk.new_end):
         return True
     removed, inserted = old[hunk.old_start : hunk.old_end], new[later.new_start : later.new_end]
