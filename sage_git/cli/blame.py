@@ -112,7 +112,8 @@ def _text(line: bytes) -> dict[str, str]:
 
 def lines(blamed: Blamed, dates: DateStyle, now: datetime) -> Iterator[Line]:
     """For people: id, who, when, how it stands, number, text. The text is never cut."""
-    columns = {id(line.origin): _columns(line.origin, dates, now) for line in blamed.lines}
+    origins = {id(line.origin): line.origin for line in blamed.lines}
+    columns = {key: _columns(origin, dates, now) for key, origin in origins.items()}
     widths = [max((piece.width for piece in pieces), default=0) for pieces in zip(*columns.values(), strict=True)]
     padded = {key: _aligned(pieces, widths) for key, pieces in columns.items()}
     digits = len(str(blamed.lines[-1].number)) if blamed.lines else 1

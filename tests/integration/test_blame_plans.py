@@ -145,3 +145,13 @@ def test_additions_are_judged_once_a_plan_was_approved_and_keep_their_origin(des
     desk.repository.git("commit", "--quiet", "--amend", "--message", "add, said otherwise")
     assert set(told(desk, "new.py").values()) == {(added, "plan", False, False)}
     assert set(told(desk, "more.py").values()) == {(added, None, True, True)}
+
+
+def test_what_was_added_before_there_were_plans_keeps_its_origin_after(desk):
+    added = desk.repository.commit("add", **{"new.py": "one\ntwo\n"})
+    desk.sage("record")
+    desk.repository.git("commit", "--quiet", "--amend", "--message", "add, said otherwise")
+    desk.sage("record")
+    desk.approve("plan", "foo.py")
+    desk.repository.commit("later", **{"other.py": "x\n"})
+    assert set(told(desk, "new.py").values()) == {(added, None, False, False)}

@@ -128,7 +128,8 @@ class Origins:
         assert fact.event_id is not None
         if fact.event_id not in self._replays:
             found = self._judge.replays(fact.event_id)
-            if not found and not self._keeps_evidence and self._is_beside_others(fact):
+            is_searched = self._keeps_evidence and fact.type == "FILE_EDITED"  # or was so later (`verdicts.catch_up`)
+            if not found and not is_searched and self._is_beside_others(fact):
                 found = self._search.replays(fact, self._renaming_in(fact))
             self._replays[fact.event_id] = found
         return self._replays[fact.event_id]
