@@ -338,6 +338,21 @@ class TestOddPlaces:
         finished = strict.commit()
         assert (finished.returncode, finished.stderr) == (1, b"")
 
+    def test_a_teams_own_hook_scripts_call_the_gate_and_are_stopped_by_it(self, tmp_path: Path):
+        repository = GitRepository.create(tmp_path / "team")
+        repository.git("config", "core.hooksPath", ".githooks")
+        hook = repository.write(".githooks/pre-commit", "#!/bin/sh\necho formatted >&2\nexit 0\n")
+        hook.chmod(0o755)
+        repository.commit("base", **{"src/a.py": "a\n"})
+        assert run_sage("init", "--hook-manager", cwd=repository.path).returncode == 0
+        planned.set_policy(repository, 'mode = "warn"', 'mode = "block"')
+        planned.approved(repository, "login", "src/")
+        repository.write("docs/c.md", "new\n")
+        repository.git("add", "docs")
+        finished = repository.run("commit", "-qm", "change", env=planned.NOW)
+        assert finished.returncode == 1
+        assert b"commit refused" in finished.stderr
+
     def test_a_fault_of_ours_is_one_line_and_stops_nobody(self, strict: Gated, tmp_path: Path):
         strict.stage(**{"docs/c.md": "new\n"})
         (tmp_path / "interpreter").write_text("#!/bin/sh\nexit 1\n")  # as Python does that cannot import us
@@ -427,6 +442,11 @@ class TestSagePlan:
         assert self.message(gated, "--amend", "--no-edit") == once
         claim = f"x\n\nSage-Plan: other {'0' * 16}"
         assert self.message(gated, "-m", claim) == claim
+
+    def test_a_message_that_is_written_in_an_editor_is_signed_afterwards(self, gated: Gated):
+        written = {**planned.NOW, "GIT_EDITOR": "f() { sed -i '1s/^/by hand/' \"$1\"; }; f", "SAGE_ACTOR": "mine"}
+        gated.repository.git("commit", "--allow-empty", "--verbose", env=written)
+        assert gated.message() == f"by hand\n\nSage-Actor: mine\nSage-Plan: login {gated.approval}"
 
     def test_an_empty_message_still_stops_the_commit(self, gated: Gated):
         gated.repository.git("commit", "--allow-empty", env={**planned.NOW, "GIT_EDITOR": "true"}, check=False)

@@ -20,8 +20,11 @@ from sage_git.operations.setup.hook_folder import Standing
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
 MARK: Final = "# sage-git"
+_GATES: Final = ("pre-commit", "pre-merge-commit")
 _STARTED: Final = (
+    *_GATES,
     "prepare-commit-msg",
+    "commit-msg",
     "post-commit",
     "post-merge",
     "post-rewrite",
@@ -142,12 +145,17 @@ def withdraw(lines: Sequence[Lines]) -> tuple[Path, ...]:
 
 
 def _script_lines(folder: Path) -> tuple[Lines, ...]:
-    """One line a hook, first so that the script's exit status and early ends stay its own.
+    """One line a hook, first so that the script's exit status and early ends stay its own; a gate may end it.
 
     But post-rewrite, whose standard input we would take from the script, goes last; nobody looks at its exit status.
     """
     return tuple(
-        Lines(folder / hook, f'({_call(hook)} "$@") {MARK}\n', first=hook != "post-rewrite") for hook in _STARTED
+        Lines(
+            folder / hook,
+            f'({_call(hook)} "$@"){" || exit 1" * (hook in _GATES)} {MARK}\n',
+            first=hook != "post-rewrite",
+        )
+        for hook in _STARTED
     )
 
 

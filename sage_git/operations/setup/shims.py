@@ -25,6 +25,7 @@ HOOKS: Final = (
     "pre-commit",
     "pre-merge-commit",
     "prepare-commit-msg",
+    "commit-msg",
     "post-commit",
     "post-merge",
     "post-rewrite",
