@@ -172,7 +172,8 @@ class Docket:
         reviewer = str(answer.get("reviewerId") or answer.actor.get("id", ""))
         if not approval.self_approval and person(reviewer) == person(str(fact.actor.get("id", ""))):
             return False
-        return not approval.signed or self._counts(answer, self.policies.signers_before(commit) if commit else None)
+        signers = self.policies.signers_before(commit) if commit else None
+        return not approval.signed or self.policies.is_signed(answer, signers)
 
     def plans_now(self) -> Plans:
         """The plans under the policy for the next commit."""
@@ -198,16 +199,11 @@ class Docket:
         key = approval, signers if approval.signed else None
         if key not in self._plans:
             if approval.signed:
-                self._plans[key] = plans_of(self._plan_events, approval, lambda event: self._counts(event, signers))
+                is_signed = self.policies.is_signed
+                self._plans[key] = plans_of(self._plan_events, approval, lambda event: is_signed(event, signers))
             else:
                 self._plans[key] = plans_of(self._plan_events, approval)
         return self._plans[key]
-
-    def _counts(self, event: Event, signers: ObjectId | None) -> bool:
-        """True if a statement is signed by somebody whom these allowed signers name, as who it says it is."""
-        from sage_git.operations import assurance  # cryptography is needed only where signatures are
-
-        return assurance.is_signed(event, self.policies.content(signers) if signers else b"")
 
     def _claims_of(self, commit: ObjectId) -> tuple[Claim, ...]:
         found = self._claims.get(commit)

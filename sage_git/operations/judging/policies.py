@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.errors import ConfigError, GitFailed
 from sage_git.judgement import policy as policies
@@ -57,6 +58,13 @@ class Policies:
     def signers_now(self) -> ObjectId | None:
         """The blob of HEAD's allowed signers."""
         return self._named_or_last("HEAD", SIGNERS)
+
+    def is_signed(self, event: Event, signers: ObjectId | None) -> bool:
+        """True if `event` is signed for this repository, by somebody whom that blob names, as who it says it is."""
+        from sage_git.operations import assurance  # cryptography is needed only where signatures are
+
+        content = self.content(signers) if signers else b""
+        return assurance.is_signed(event, content, self._checkout.known_identity().repository)
 
     def content(self, blob: ObjectId) -> bytes:
         """The bytes of a blob; empty if it is not here."""

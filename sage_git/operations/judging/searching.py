@@ -49,6 +49,7 @@ class Search:
         self, commit: Commit, facts: Sequence[Event], circumstances: Mapping[EventId, Circumstance]
     ) -> dict[EventId, Evidence]:
         """The evidence of each of a commit's facts, which the index has already with their place in history."""
+        self._index.events.flush()  # what came in the same batch is looked at too
         reach = self._index.commits.reach(commit.oid)
         found: dict[EventId, Evidence] = {}
         conflicts: Mapping[bytes, Template] | None = None

@@ -71,6 +71,7 @@ class Bench:
         """The verdicts on what a merge dropped, of the paths that differ from git's merge and that no fact is about."""
         if not self._is_searching or not differing:
             return
+        self._index.events.flush()
         rows = self._index.commits
         for change in dropped_in(self._checkout.scratch, commit, differing):
             last = heads(rows, rows.place(commit.oid), change.path)
