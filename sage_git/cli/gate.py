@@ -43,8 +43,8 @@ def register(commands: Any) -> None:
 def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Judge what is staged: 0, or REFUSED. A fault of ours is one line, and stops nobody."""
     from sage_git.operations.checkout import Checkout
+    from sage_git.operations.completeness import is_complete
     from sage_git.operations.gating.gate import GateHook, GateWish, judge_staged
-    from sage_git.operations.ledger import is_complete
 
     environment = surroundings.environment
     index = environment.get("GIT_INDEX_FILE")  # relative to where git started the hook: the top of the work tree

@@ -17,6 +17,7 @@ from sage_git.chronicle.ndjson import true_id
 from sage_git.chronicle.payloads import is_fact
 from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.completeness import CATCHING_UP, is_complete
 from sage_git.operations.identity import Identity
 from sage_git.operations.paths import path_text, raw_path
 from sage_git.operations.sealing import sealed_bodies
@@ -27,9 +28,6 @@ from sage_git.storage.index.events import REDACTION
 
 MOVES: Final = frozenset(("FILE_SPLIT", "FILE_MERGED"))
 """Facts that stand in the chronicle of every path they name, and join none."""
-
-
-_CATCHING_UP: Final = "catching up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +96,6 @@ class Entry:
     event: Event
 
 
-def is_complete(checkout: Checkout) -> bool:
-    """True if the index has every entry of this clone's log."""
-    index = checkout.index
-    return index.value(_CATCHING_UP) is None and index.events.entries() == checkout.log.length()
-
-
 def missing_entries(checkout: Checkout) -> dict[EventId, Entry]:
     """What the log has and the index has not (after a crash, or a deleted index). The caller holds the log's lock.
 
@@ -114,7 +106,7 @@ def missing_entries(checkout: Checkout) -> dict[EventId, Entry]:
         return {}
     have = checkout.index.events.entry_numbers()
     with checkout.index.transaction():
-        checkout.index.keep(_CATCHING_UP, "yes")
+        checkout.index.keep(CATCHING_UP, "yes")
     missing = (
         Entry(number, _stored(checkout, number, line))
         for number, line in entries_from(checkout, 0)
@@ -131,14 +123,14 @@ def redacted_by(missing: Mapping[EventId, Entry]) -> frozenset[EventId]:
 
 def enter_missing(checkout: Checkout, missing: Mapping[EventId, Entry]) -> int:
     """Enter what no observation brought: how many. The caller holds the log's lock."""
-    if checkout.index.value(_CATCHING_UP) is None:
+    if checkout.index.value(CATCHING_UP) is None:
         return 0
     with checkout.index.transaction():
         entered = sum(
             enter(checkout.index, checkout.known_identity(), entry.event, Occasion(), entry.number)
             for entry in sorted(missing.values(), key=lambda entry: entry.number)
         )
-        checkout.index.forget_value(_CATCHING_UP)
+        checkout.index.forget_value(CATCHING_UP)
     return entered
 
 

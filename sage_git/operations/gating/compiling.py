@@ -31,9 +31,9 @@ from sage_git.gitrepo.command import run
 from sage_git.judgement.plan import SUBJECT, Plan
 from sage_git.judgement.policy import Policy
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.completeness import is_complete
 from sage_git.operations.gating.ground import Ground, claim_of
 from sage_git.operations.gating.places import HEADING, LINKED, UNTOLD, compiled_file, gate_folder, plan_in_use
-from sage_git.operations.ledger import is_complete
 from sage_git.operations.subjects import subject_lineage
 from sage_git.storage.durable import make_directory, replace_file
 from sage_git.storage.index import Index

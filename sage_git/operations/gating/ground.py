@@ -20,7 +20,6 @@ from sage_git.judgement.terms import Term
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.gating.places import UNTOLD
 from sage_git.operations.judging.policies import Policies
-from sage_git.operations.paths import raw_path
 from sage_git.operations.subjects import is_subject_name, subject_lineage, subject_source
 from sage_git.storage import queries
 
@@ -117,8 +116,7 @@ class Ground:
             if events.entry(row.event_id) is not None or self._is_signed(event):
                 subject = event.subject or ""
                 is_source = bool(subject) and not is_subject_name(subject)
-                path = raw_path(event.fields, subject_source(subject)) if is_source else None
-                yield Halt(event, None if path is None else path.decode("utf-8", "surrogateescape"))
+                yield Halt(event, _path_of(event, subject) if is_source else None)
 
     def _lifted(self) -> frozenset[EventId]:
         """The events that somebody answered for whose answer counts under the policy."""
@@ -129,6 +127,13 @@ class Ground:
 
     def _is_signed(self, event: Event) -> bool:
         return "signature" in event and self._policies.is_signed(event, self._policies.signers_now())
+
+
+def _path_of(event: Event, subject: str) -> str:
+    """The source that `subject` names, as git has it."""
+    from sage_git.operations.paths import raw_path  # most repositories have no halts
+
+    return raw_path(event.fields, subject_source(subject)).decode("utf-8", "surrogateescape")
 
 
 def claim_of(plan: Plan, term: Term) -> Claim:

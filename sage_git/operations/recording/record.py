@@ -16,10 +16,11 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
 from sage_git.gitrepo.merges import swift_merge_bases
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.completeness import is_complete
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
 from sage_git.operations.gating.compiling import compile_gate
-from sage_git.operations.ledger import enter_missing, is_complete, missing_entries
+from sage_git.operations.ledger import enter_missing, missing_entries
 from sage_git.operations.recording.observing import observe_commits
 from sage_git.operations.recording.outstanding import Outstanding, find_outstanding
 from sage_git.operations.sealing import seal_full_segments
