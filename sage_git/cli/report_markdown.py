@@ -17,9 +17,10 @@ from sage_git.operations.reading.report import FileReport, Report
 
 _MOST_OPEN: Final = 50
 """Files that are shown at once; further ones are folded."""
-_MOST_FOLDED: Final = 300
-"""A comment may have 65,536 characters, and no reader wants them all."""
+_MOST_CHARACTERS: Final = 20_000
+"""Of each of the two tables; a comment may have 65,536 altogether."""
 _MOST_LISTED: Final = 20
+_MOST_IN_A_CELL: Final = 3
 _LONGEST: Final = 200
 _HEADING: Final = ("| File | Change | Lines | Stands | By |", "|---|---|---:|---|---|")
 
@@ -51,19 +52,26 @@ def _files(files: Sequence[FileReport]) -> Iterator[str]:
         return
     yield ""
     yield from _HEADING
-    yield from map(_row, files[:_MOST_OPEN])
-    folded = files[_MOST_OPEN:]
+    shown = list(_as_many_as_fit(map(_row, files[:_MOST_OPEN])))
+    yield from shown
+    folded = files[len(shown) :]
     if folded:
-        yield ""
-        yield f"<details><summary>and {many(len(folded), 'more file')}</summary>"
-        yield ""
+        yield from ("", f"<details><summary>and {many(len(folded), 'more file')}</summary>", "")
         yield from _HEADING
-        yield from map(_row, folded[:_MOST_FOLDED])
-        if len(folded) > _MOST_FOLDED:
-            yield ""
-            yield f"and {len(folded) - _MOST_FOLDED:,} more that `sage-git report` shows"
-        yield ""
-        yield "</details>"
+        rows = list(_as_many_as_fit(map(_row, folded)))
+        yield from rows
+        if len(rows) < len(folded):
+            yield from ("", f"and {len(folded) - len(rows):,} more that `sage-git report` shows")
+        yield from ("", "</details>")
+
+
+def _as_many_as_fit(rows: Iterable[str]) -> Iterator[str]:
+    left = _MOST_CHARACTERS
+    for row in rows:
+        left -= len(row)
+        if left < 0:
+            return
+        yield row
 
 
 def _row(file: FileReport) -> str:
@@ -79,13 +87,18 @@ def _stands(file: FileReport) -> str:
     parts = []
     for words, style in standing(file):
         parts.append(f"**{words}**" if style in bold else code(words) if style is Style.PLAIN else words)
-    return ", ".join(parts)
+    return _few(parts)
 
 
 def _who(actors: Iterable[str], agents: Iterable[str]) -> str:
-    people = ", ".join(code(name(actor)) for actor in actors)
-    tools = ", ".join(map(code, agents))
+    people, tools = (_few(list(map(code, names))) for names in (map(name, actors), agents))
     return f"{people} with {tools}" if tools else people
+
+
+def _few(parts: Sequence[str]) -> str:
+    """The first of `parts`, and how many more there are."""
+    more = len(parts) - _MOST_IN_A_CELL
+    return ", ".join(parts[:_MOST_IN_A_CELL]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _open(files: Sequence[FileReport]) -> Iterator[str]:

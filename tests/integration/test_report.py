@@ -168,3 +168,18 @@ def test_a_path_that_is_not_utf8_is_percent_encoded(recorded):
     recorded.write(b"caf\xe9 100%.txt", "x\n")
     recorded.commit("odd")
     assert list(files(recorded, base)) == ["caf%E9 100%25.txt"]
+
+
+def test_a_report_of_anything_fits_in_a_comment(recorded):
+    base = recorded.head
+    for number in range(6):
+        author = f"--author=Somebody with a long name {number} <{number}@example.org>"
+        for file in range(600):
+            recorded.write(f"src/{file:04}{'x' * 180}.py", f"{number}\n")
+        recorded.git("add", "--all")
+        recorded.git("commit", "--quiet", author, "--message", "all of them")
+    shown = sage(recorded.path, "report", base, "--markdown")
+    assert len(shown) < 65_536
+    assert " more files</summary>" in shown
+    assert "more that `sage-git report` shows" in shown
+    assert " and 3 more |" in shown
