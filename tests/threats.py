@@ -226,7 +226,10 @@ class Shell:
     def statement(
         self, kind: str, actor: Mapping[str, str] = AGENT, key: Path | None = None, **payload: Any
     ) -> dict[str, Any]:
-        """The next event on plans, as anybody can write it down: with its links, its time and its signature."""
+        """The next event on plans, as anybody can write it down: with its links, its time and its signature.
+
+        What is signed names this repository, unless `payload` has it name another.
+        """
         event: dict[str, Any] = {
             "type": kind,
             "timestamp": self.time(),
@@ -237,7 +240,15 @@ class Shell:
         before = self.plan_events()
         if before:
             event.setdefault("prevEventId", before[-1]["eventId"])
-        return {**event, "signature": signature(key, rfc8785.dumps(event))} if key else event
+        if not key:
+            return event
+        event.setdefault("repository", self.id)
+        return {**event, "signature": signature(key, rfc8785.dumps(event))}
+
+    @property
+    def id(self) -> str:
+        """The repository's id, as its first config had it."""
+        return str(json.loads((self.sage_dir / "clone.json").read_bytes())["repository"])
 
     def time(self) -> str:
         """A minute later than before."""

@@ -81,7 +81,7 @@ def _fields(names: str, **own: Kind) -> tuple[Field, ...]:
 
 ENVELOPE: Final = _fields(
     "type eventId? timestamp actor planHash? graphCommit? prevEventId? mergedEventIds?"
-    " tags? signature? subject? pathEncoding?"
+    " tags? signature? subject? pathEncoding? repository?"
 )
 ACTOR: Final = _fields("agent id model? session?", id=kinds.STRING)
 """A commit may have an empty author, so an id may be empty."""

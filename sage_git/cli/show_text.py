@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LABEL: Final = 11
 _SHOWN_OTHERWISE: Final = frozenset(
     "type eventId timestamp actor graphCommit prevEventId mergedEventIds filePath oldPath newPath subject planHash "
-    "originalPath resultingPaths sourcePaths resultPath signature".split()
+    "originalPath resultingPaths sourcePaths resultPath signature repository".split()
 )
 _ASSURANCES: Final = {
     "claimed": ("claimed: nobody signed it", Style.FAINT),
@@ -29,6 +29,7 @@ _ASSURANCES: Final = {
     "invalid": ("not signed: the signature is not over this", Style.OPEN),
     "unauthorised": ("signed by a key that may not sign for who it says", Style.OPEN),
 }
+_FOREIGN: Final = "signed for another repository, or for none in particular"
 
 
 def as_json(explained: Explained, sidecar: str, diff: str | None) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _labelled(label: str, *pieces: Span) -> Line:
 
 def _assurance(examined: Examined) -> Line:
     sentence, style = _ASSURANCES[examined.assurance.value]
-    pieces = [Span(sentence, style)]
+    pieces = [Span(_FOREIGN if examined.is_foreign else sentence, style)]
     if examined.key is not None:
         pieces.append(span(f"  {examined.key.kind} {examined.key.fingerprint}", Style.FAINT))
     return _labelled("assurance", *pieces)

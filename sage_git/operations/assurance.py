@@ -1,7 +1,8 @@
 """How sure it is who says what an event says: claimed, signed, or signed with a security key (SPEC 6.3).
 
-An event may carry an SSH signature over all of itself but its id; who may sign for whom is what `.sage/allowed_signers`
-said in the commit that is asked about. Not here: which commit that is, and making signatures.
+An event may carry an SSH signature over all of itself but its id, the repository that it is for included; who may sign
+for whom is what `.sage/allowed_signers` said in the commit that is asked about. Not here: which commit that is, and
+making signatures.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.canonical import canonical_json
 from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import RepositoryId
 from sage_git.chronicle.kinds import is_timestamp
 from sage_git.proof import allowed_signers, sshsig
 from sage_git.proof.allowed_signers import AllowedSigners
@@ -40,7 +42,7 @@ class Assurance(StrEnum):
     INVALID = "invalid"
     """What it carries is no signature over it."""
     UNAUTHORISED = "unauthorised"
-    """It is signed, by a key that may not sign for whom it says, or not at that time."""
+    """It is signed, by a key that may not sign for whom it says, or not at that time; or for another repository."""
 
     @property
     def is_sure(self) -> bool:
@@ -50,39 +52,45 @@ class Assurance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An event's assurance; `key` made its signature, if that is sound, `signatory` is whom it must speak for."""
+    """An event's assurance; `key` made its signature, if that is sound, `signatory` is whom it must speak for.
+
+    `is_foreign` if that signature names another repository, or none: it may have been copied from anywhere.
+    """
 
     assurance: Assurance
     signatory: str
     key: Key | None = None
+    is_foreign: bool = False
 
 
-def examine(event: Event, signers: AllowedSigners | None) -> Examined:
-    """What stands behind `event` where `signers` are allowed; None: nobody is. Nothing raises."""
+def examine(event: Event, signers: AllowedSigners | None, repository: RepositoryId) -> Examined:
+    """What stands behind `event` in a repository where `signers` are allowed; None: nobody is. Nothing raises."""
     who = signatory(event.fields)
     if "signature" not in event:
         return Examined(Assurance.CLAIMED, who)
     key = _key_behind(event.line)
     if key is None:
         return Examined(Assurance.INVALID, who)
+    if event.get("repository") != repository:
+        return Examined(Assurance.UNAUTHORISED, who, key, is_foreign=True)
     if signers is None or not signers.principal_may(who, key, NAMESPACE, _seconds(event)):
         return Examined(Assurance.UNAUTHORISED, who, key)
     return Examined(Assurance.HARDWARE if key.is_hardware else Assurance.SIGNED, who, key)
 
 
-def assure(event: Event, signers: AllowedSigners | None) -> Assurance:
+def assure(event: Event, signers: AllowedSigners | None, repository: RepositoryId) -> Assurance:
     """How sure it is who says `event`; see `examine`."""
-    return examine(event, signers).assurance
+    return examine(event, signers, repository).assurance
 
 
-def is_signed(event: Event, signers: bytes) -> bool:
+def is_signed(event: Event, signers: bytes, repository: RepositoryId) -> bool:
     """True if `event` is signed by who it says it is from; `signers` is the content of an `allowed_signers`."""
-    return "signature" in event and assure(event, signers_in(signers)).is_sure
+    return "signature" in event and assure(event, signers_in(signers), repository).is_sure
 
 
-def counts(event: Event, signers: AllowedSigners | None, approval: Approval) -> bool:
+def counts(event: Event, signers: AllowedSigners | None, repository: RepositoryId, approval: Approval) -> bool:
     """True if a policy with this `approval` heeds `event`: it is signed, or need not be."""
-    return not (approval.signed and is_answer(event.fields)) or assure(event, signers).is_sure
+    return not (approval.signed and is_answer(event.fields)) or assure(event, signers, repository).is_sure
 
 
 def is_answer(fields: Mapping[str, Any]) -> bool:

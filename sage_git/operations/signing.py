@@ -82,7 +82,7 @@ def _signed(checkout: Checkout, wish: Wish, key: SigningKey, message: bytes, *, 
         wish.tell("touch your security key, to sign")
     signature = sign(key, message, NAMESPACE, checkout.repository.environment)
     event = Event.from_fields({**Event.from_line(message), "signature": signature})
-    found = assurance.examine(event, signers_now(checkout))
+    found = assurance.examine(event, signers_now(checkout), checkout.known_identity().repository)
     if found.assurance is Assurance.INVALID:
         remedy = "sign with Ed25519, ECDSA, RSA from 2,048 bits, or a security key that wants to be touched"
         raise SigningFailed(f"what {key.shown} signs would be accepted by nobody", remedy=remedy)

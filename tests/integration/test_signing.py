@@ -6,12 +6,14 @@ import json
 import os
 import re
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sage_git.operations.assurance import NAMESPACE, signed_message
 from sage_git.proof.sshsig import verify
+from tests.kit import GitRepository
 from tests.signing import Authenticator, make_key, needs_ssh_keygen, public_of, says_yes, sign
 
 pytestmark = needs_ssh_keygen
@@ -44,10 +46,15 @@ def recorded(repository, sage):
 @pytest.fixture
 def strict(recorded, key):
     """A repository in which answers need a signature, and Ada's key is allowed."""
-    config = recorded.read(".sage/config.toml").replace("signed = false", "signed = true")
-    signers = f"ada@example.org {public_of(key)}\n"
-    recorded.commit("strict", **{".sage/config.toml": config, ".sage/allowed_signers": signers})
+    demand_signatures(recorded, key)
     return recorded
+
+
+def demand_signatures(repository: GitRepository, key: Path) -> None:
+    """Commit that answers need a signature, and that Ada may sign."""
+    config = repository.read(".sage/config.toml").replace("signed = false", "signed = true")
+    signers = f"ada@example.org {public_of(key)}\n"
+    repository.commit("strict", **{".sage/config.toml": config, ".sage/allowed_signers": signers})
 
 
 def configure(home: Path, key: object, form: str = "ssh") -> None:
@@ -69,6 +76,13 @@ def kept(finished):
 def standing(recorded):
     path = recorded.path / PLANS
     return [json.loads(each) for each in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def plan_state(sage) -> str:
+    """How the only plan stands."""
+    shown = sage("plan", "show", "parser", "--json")
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)["state"]
 
 
 def assurance(sage, event):
@@ -147,10 +161,50 @@ def test_a_signed_retry_is_not_doubled_though_its_signature_would_differ(strict,
 
 def test_a_signature_that_somebody_brings_is_kept_with_the_parents_that_it_covers(strict, sage, key):
     kept(approve(sage, "--key", str(key)))
-    fields = {**APPROVAL, "subject": "plans", "timestamp": "2026-06-01T12:00:00.000Z"}
+    here = re.search('repository = "([0-9a-f]+)"', strict.read(".sage/config.toml"))[1]
+    fields = {**APPROVAL, "subject": "plans", "timestamp": "2026-06-01T12:00:00.000Z", "repository": here}
     event = kept(approve(sage, **fields, signature=sign(key, signed_message(fields))))
     assert "prevEventId" not in event
     assert assurance(sage, event) == "signed"
+
+
+def test_a_plan_that_was_approved_in_another_repository_is_not_in_force(strict, sage, key, tmp_path):
+    draft = ("plan", "draft", "--summary", "mend it", "--scope", "src/**", "--id")
+    assert sage(*draft, "parser").returncode == 0
+    rae = ("--reviewer", "Ada <ada@example.org>", "--key", str(key))
+    assert sage("plan", "approve", "parser", "-m", "read it", *rae).returncode == 0
+    assert plan_state(sage) == "approved"
+    approval = standing(strict)[-1]
+    assert approval["repository"] in strict.read(".sage/config.toml")
+
+    other = GitRepository.create(tmp_path / "other")
+    other.commit("first", **{"foo.py": "x = 1\n"})
+    there = partial(sage, cwd=other.path)
+    assert there("init").returncode == 0
+    demand_signatures(other, key)
+    assert there(*draft, "another").returncode == 0
+    other.write(PLANS, other.read(PLANS) + strict.read(PLANS))
+    claim = "Sage-Plan: parser " + approval["eventId"]
+    other.commit(f"mend it\n\n{claim}", **{"src/parser.py": "x = 1\n"})
+    assert standing(other)[1:] == standing(strict)
+    assert plan_state(there) == "drafted"
+    assert assurance(there, approval) == "unauthorised"
+    assert "signed for another repository" in there("show", approval["eventId"]).stdout
+    found = json.loads(there("verify", "--json").stdout)["findings"]
+    assert "signature-unauthorised" in {each["code"] for each in found}
+
+
+def test_a_signature_for_no_repository_in_particular_counts_in_none(strict, sage, key):
+    fields = {**APPROVAL, "subject": "plans", "timestamp": "2026-06-01T12:00:00.000Z"}
+    event = kept(approve(sage, **fields, signature=sign(key, signed_message(fields))))
+    assert assurance(sage, event) == "unauthorised"
+
+
+def test_what_says_that_it_is_of_another_repository_is_not_signed_in_this_one(strict, sage, key):
+    refused = approve(sage, "--key", str(key), repository="a" * 64)
+    assert refused.returncode == 2
+    assert "repository" in refused.stderr
+    assert standing(strict) == []
 
 
 def test_an_agent_signs_for_a_public_key_and_for_one_given_as_text(strict, sage, sealed, key, tmp_path):

@@ -307,6 +307,12 @@ def sealed_approval(shell: Shell) -> Event:
     return Event.sealed(shell.statement("PLAN_APPROVED", **shell.approval_of("mine")))
 
 
+def test_a_signed_approval_from_another_repository(shell, told):
+    shell.draft("mine", "**")
+    approval = shell.approve("mine", key=shell.reviewers_key, repository="cd" * 32)
+    assert under_its_own_plan(shell, approval) == told
+
+
 def test_an_approval_written_into_the_sidecar(shell, told):
     approval = sealed_approval(shell)
     with (shell.path / ".sage/plans.sage").open("ab") as sidecar:

@@ -93,7 +93,7 @@ def _examined(checkout: Checkout, event: Event) -> Examined | None:
 
     if "signature" not in event and not assurance.is_answer(event.fields):
         return None
-    return assurance.examine(event, signing.signers_now(checkout))
+    return assurance.examine(event, signing.signers_now(checkout), checkout.known_identity().repository)
 
 
 def diff(repository: AsksGit, event: Event) -> str | None:

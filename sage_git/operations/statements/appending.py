@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId, ObjectId, event_id
+from sage_git.chronicle.ids import EventId, ObjectId, RepositoryId, event_id
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
 from sage_git.observation.lineage import heads
@@ -130,6 +130,8 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     """Keep `statement`; the event as it stands now, or the one that says the same already. Raises as `append`."""
     check_enabled(checkout)
     fields = statement.fields()
+    if statement.is_ours_to_sign:
+        _bind(fields, checkout.known_identity().repository)
     head = None if subject_in(statement.key) else _head_with_history(checkout, statement.key)
     with _log_held(checkout, lock_timeout_ms):
         if statement.is_ours_to_link:
@@ -143,6 +145,13 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     fields["signature"] = _signature(statement, fields)
     with _log_held(checkout, lock_timeout_ms):
         return _keep(checkout, statement, head, fields)
+
+
+def _bind(fields: dict[str, Any], repository: RepositoryId) -> None:
+    """Have what is signed name this repository, so that it counts in no other. Raises ValidationError."""
+    if fields.setdefault("repository", repository) != repository:
+        wrong = Detail("repository", "is not the one that this is signed for", fields["repository"], repository)
+        raise ValidationError(wrong, remedy="leave it out, or say it in that repository")
 
 
 def _signature(statement: Statement, fields: Mapping[str, Any]) -> str:

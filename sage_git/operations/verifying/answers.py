@@ -13,7 +13,7 @@ from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.ids import EventId, ObjectId, plan_hash
 from sage_git.errors import GitFailed
 from sage_git.judgement.policy import Policy
-from sage_git.operations.assurance import Assurance, examine, is_answer, is_signed, signers_in
+from sage_git.operations.assurance import Assurance, Examined, examine, is_answer, signers_in
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.judging.policies import SIGNERS, Policies
 from sage_git.operations.ledger import Entry, milliseconds
@@ -56,9 +56,13 @@ class Answers:
         """Each answer with its assurance, by whoever was allowed to sign in this history."""
         found = []
         for said in self._answers():
-            examined = examine(said.event, signers_in(signers))
+            examined = self._examined(said, signers)
             found.append(Answer(said.identifier, said.event.type, examined.signatory, examined.assurance.value))
         return found
+
+    def _examined(self, said: _Said, signers: bytes) -> Examined:
+        repository = self._derivation.checkout.known_identity().repository
+        return examine(said.event, signers_in(signers), repository)
 
     def findings(self, signers: bytes, policy_at: Callable[[int], Policy]) -> Iterator[Finding]:
         """What is wrong with what was said."""
@@ -72,7 +76,7 @@ class Answers:
         return (said for said in self._said if said.event.type != "PLAN_DRAFTED")
 
     def _of_signature(self, said: _Said, signers: bytes, policy_at: Callable[[int], Policy]) -> Iterator[Finding]:
-        examined = examine(said.event, signers_in(signers))
+        examined = self._examined(said, signers)
         is_wanted = policy_at(milliseconds(said.event.timestamp) // 1000).approval.signed
         severity = Severity.ERROR if is_wanted else Severity.WARNING
         who = examined.signatory
@@ -81,7 +85,9 @@ class Answers:
                 message = f"the signature of {said.event.type} is not one of {who}, nor anybody's over this text"
                 yield self._claims.finding("signature-invalid", message, said.entry)
             case Assurance.UNAUTHORISED:
-                message = f"{said.event.type} is signed by a key that may not sign for {who}"
+                of_key = f"{said.event.type} is signed by a key that may not sign for {who}"
+                foreign = f"{said.event.type} of {who} is signed for another repository, or for none in particular"
+                message = foreign if examined.is_foreign else of_key
                 yield self._claims.finding("signature-unauthorised", message, said.entry, severity)
             case Assurance.CLAIMED if is_wanted:
                 message = f"{said.event.type} says that it is of {who}; the policy wants that signed, and it is not"
@@ -153,8 +159,7 @@ def open_halts(derivation: Derivation, policies: Policies, scope: Scope) -> Iter
 
 
 def _counts(event: Event, policies: Policies) -> bool:
-    signers = policies.signers_now()
-    return not policies.now().approval.signed or is_signed(event, policies.content(signers) if signers else b"")
+    return not policies.now().approval.signed or policies.is_signed(event, policies.signers_now())
 
 
 def signers_of(workspace: Workspace, derivation: Derivation, tip: ObjectId) -> bytes:
