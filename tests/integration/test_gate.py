@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ class Gated:
         lines = self.starts.read_text().splitlines() if self.starts.exists() else []
         self.starts.unlink(missing_ok=True)
         return any(GATE in line for line in lines)
+
+    def open_edits(self) -> list[str]:
+        """The paths of the rogue edits that nobody has answered for."""
+        status = json.loads(run_sage("status", "--json", cwd=self.repository.path).stdout)
+        return sorted(edit["filePath"] for edit in status["openRogueEdits"])
 
     def message(self) -> str:
         """The message of HEAD's commit."""
@@ -144,6 +150,18 @@ class TestCoveredCommits:
         gated.stage(**{"src/a.py": "new\n"})
         assert gated.commit().stderr == b""
         assert not gated.asked()
+
+    def test_what_the_gate_lets_pass_the_recorder_finds_covered(self, gated: Gated):
+        planned.set_policy(gated.repository, "exempt = []", 'exempt = ["vendor/"]')
+        run_sage("record", cwd=gated.repository.path)
+        before = gated.open_edits()
+        gated.stage(**{"src/a.py": "new\n", "src/ü.py": "x\n", "vendor/x": "x\n"})
+        gated.repository.git("mv", "src/b.py", "vendor/b.py")
+        assert gated.commit().stderr == b""
+        assert gated.open_edits() == before
+        gated.stage(**{"docs/c.md": "new\n"})
+        assert b"covers 1 staged change\n" in gated.commit().stderr
+        assert gated.open_edits() == sorted([*before, "docs/c.md"])
 
 
 class TestUncoveredCommits:
