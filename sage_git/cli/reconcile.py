@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sage_git.cli.surroundings import Surroundings
-    from sage_git.operations.reading.status import OpenEdit
+    from sage_git.operations.reading.open_lines import OpenEdit
     from sage_git.operations.statements.reconciling import Answer, Questions
 
 _SHOWN: Final = 20

@@ -14,7 +14,8 @@ from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_wid
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
-    from sage_git.operations.reading.status import OpenEdit, PlanInForce, Status
+    from sage_git.operations.reading.open_lines import OpenEdit
+    from sage_git.operations.reading.status import PlanInForce, Status
 
 _FILES_SHOWN: Final = 10
 _SHOWN: Final = 5
@@ -158,7 +159,7 @@ def _plans(state: Status, columns: int) -> Iterator[Line]:
 
 
 def _unplanned(state: Status, columns: int, now: datetime) -> Iterator[Line]:
-    from sage_git.operations.reading.status import by_path
+    from sage_git.operations.reading.open_lines import by_path
 
     yield []
     if not state.open_edits:

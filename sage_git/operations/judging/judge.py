@@ -49,6 +49,11 @@ class OpenFact:
         """What an answer names: the verdict, or the fact where none is kept."""
         return (self.verdict or self.event).event_id or EventId("")
 
+    @property
+    def origins(self) -> frozenset[EventId]:
+        """The fact, and the rogue edits that it does again."""
+        return self.standing.origins | {self.event.event_id or EventId("")}
+
 
 class Judge:
     """Knows how facts stand at `now` (seconds). `extra` are statements that count and are not in the index yet."""

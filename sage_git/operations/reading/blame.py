@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -20,6 +20,7 @@ from sage_git.gitrepo.blame import Authorship, Stretch
 from sage_git.gitrepo.blame import blame as blame_of_git
 from sage_git.operations.ledger import lineages_along
 from sage_git.operations.paths import path_text
+from sage_git.operations.reading.authors import authored
 from sage_git.operations.reading.origins import Origins, fact_of
 from sage_git.operations.reading.sources import repository_path
 from sage_git.operations.reading.standings import NOT_JUDGED, Standings, Stands
@@ -64,7 +65,9 @@ class Blamed:
 
     path: bytes
     commit: ObjectId
-    lines: tuple[BlamedLine, ...]
+    lines: tuple[BlamedLine, ...] = ()
+    agents: Mapping[ObjectId, tuple[str, ...]] = field(default_factory=dict)
+    """The agents that are known to have had a part in the commits that lines came in with."""
 
 
 def blame(reading: Reading, cwd: Path, argument: str, revision: str, ranges: Sequence[Range] = ()) -> Blamed:
@@ -77,7 +80,7 @@ def blame(reading: Reading, cwd: Path, argument: str, revision: str, ranges: Seq
     lines = _lines(reading, blob, argument)
     wanted = _within(ranges, len(lines), argument)
     if not lines:
-        return Blamed(path, commit, ())
+        return Blamed(path, commit)
     try:
         found = blame_of_git(reading.checkout.scratch, commit, path, wanted, reading.repository.shallow_boundary())
     except GitFailed:
@@ -91,7 +94,9 @@ def blame(reading: Reading, cwd: Path, argument: str, revision: str, ranges: Seq
             for number, origin in attribution.lines(found.stretches)
             if number <= len(lines)
         ]
-    return Blamed(path, commit, tuple(sorted(blamed, key=lambda line: line.number)))
+    commits = list(dict.fromkeys(line.origin.commit for line in blamed))
+    agents = {each.commit: each.agents for each in authored(reading.checkout.scratch, commits)}
+    return Blamed(path, commit, tuple(sorted(blamed, key=lambda line: line.number)), agents)
 
 
 class _Attribution:

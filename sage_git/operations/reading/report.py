@@ -15,11 +15,10 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.chronicle.payloads import FACT_TYPES
 from sage_git.errors import NotHere, UsageError
 from sage_git.gitrepo.comparison import FileChange, NetChange, commits_between, fork_point, merge_base, net_changes
-from sage_git.judgement.agents import agents_named
 from sage_git.judgement.plan import Plan, State
 from sage_git.judgement.standing import Ruling
-from sage_git.observation.commit import parse_commit
 from sage_git.operations.paths import path_text, raw_path
+from sage_git.operations.reading.authors import Authored, authored
 from sage_git.operations.reading.standings import Standings, Stands
 from sage_git.operations.reading.status import open_halts
 from sage_git.storage import queries
@@ -64,16 +63,6 @@ class JudgedFact:
 
     event: Event
     stands: Stands
-
-
-@dataclass(frozen=True, slots=True)
-class Authored:
-    """A commit of the range: whose it is, and the agents that are known to have had a part in it."""
-
-    commit: ObjectId
-    actor: str
-    agents: tuple[str, ...]
-    is_recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +142,12 @@ class Report:
     limits: Limits
     commits: tuple[Authored, ...]
     """Parents first."""
+    not_recorded: tuple[ObjectId, ...]
+    """Those among them that nobody knows the facts of."""
     files: tuple[FileReport, ...]
     plans: tuple[PlanUsed, ...]
     """In order of id."""
     halts: tuple[Event, ...]
-
-    @property
-    def not_recorded(self) -> tuple[ObjectId, ...]:
-        """The commits that nobody knows the facts of."""
-        return tuple(each.commit for each in self.commits if not each.is_recorded)
 
     @property
     def verdict(self) -> Verdict:
@@ -179,7 +165,8 @@ def report(reading: Reading, words: str, now_s: int) -> Report:
     since = reading.checkout.known_identity().since
     excluded = [commit for commit in (limits.start, since) if commit is not None]
     names = commits_between(reading.repository, excluded, limits.end)
-    commits = {commit.commit: commit for commit in _authored(reading, names)}
+    commits = {commit.commit: commit for commit in authored(reading.checkout.scratch, names)}
+    place = reading.checkout.index.commits.place
     standings = Standings(reading)
     facts = [JudgedFact(event, standings.of(event)) for event in _facts(reading, names)]
     files = list(_files(net_changes(reading.checkout.scratch, limits.base, limits.end), facts, commits))
@@ -188,6 +175,7 @@ def report(reading: Reading, words: str, now_s: int) -> Report:
     return Report(
         limits=limits,
         commits=tuple(commits.values()),
+        not_recorded=tuple(name for name in names if place(name) is None),
         files=tuple(sorted(files, key=lambda file: (severity.index(file.verdict), file.net.path))),
         plans=tuple(PlanUsed(plan, plan.state(now_s)) for plan in standings.plans(used)),
         halts=tuple(open_halts(reading.readings)),
@@ -225,18 +213,6 @@ def _commit(reading: Reading, name: str, words: str) -> ObjectId:
             f"'{words}': '{name}' names no commit here", remedy="sage-git report A..B; A and B as git takes them"
         )
     return found
-
-
-def _authored(reading: Reading, commits: Sequence[ObjectId]) -> Iterator[Authored]:
-    """Each commit with who made it; those that are not here are left out."""
-    place = reading.checkout.index.commits.place
-    for commit, raw in zip(commits, reading.checkout.scratch.contents(commits), strict=True):
-        if raw is not None:
-            parsed = parse_commit(commit, raw)
-            actor = parsed.actor()
-            said = () if actor["agent"] == "git" else (actor["agent"],)
-            agents = dict.fromkeys((*said, *agents_named(actor["id"], parsed.message)))
-            yield Authored(commit, actor["id"], tuple(agents), place(commit) is not None)
 
 
 def _facts(reading: Reading, commits: Iterable[ObjectId]) -> Iterator[Event]:

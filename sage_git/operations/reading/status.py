@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from sage_git.errors import GitFailed
 from sage_git.judgement.plan import State
 from sage_git.operations.gating.places import plan_in_use
 from sage_git.operations.reading.history import Readings
+from sage_git.operations.reading.open_lines import OpenEdit, placed
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.recording.record import Progress, RecordOutcome, RecordState
 from sage_git.storage import queries
@@ -25,14 +25,7 @@ if TYPE_CHECKING:
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.reading.history import AsksGit
 
-_INDEX_LINE: Final = re.compile(rb"index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})")
-_HUNK: Final = re.compile(rb"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
-
 _HOOK: Final = "post-commit"
-
-Range = tuple[int, int]
-"""First and last line, from 1."""
-
 
 class Recording(Enum):
     """How far the record is."""
@@ -40,22 +33,6 @@ class Recording(Enum):
     CURRENT = "current"
     BEHIND = "behind"
     DISABLED = "disabled"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEdit:
-    """An unplanned edit: what an answer names, and its fact.
-
-    `lines` are where it stands in HEAD's file, empty if the file was changed since.
-    """
-
-    event: Event
-    fact: Event
-    lines: tuple[Range, ...] = ()
-
-    @property
-    def path(self) -> str:
-        return str(self.fact.get("newPath") or self.fact.get("filePath", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +87,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
         recording = _recording(checkout, reading.outcome)
         edits = open_edits(readings)
         if detail is Detail.LINES and reading.head:
-            edits = with_lines(reading.repository, reading.head, edits)
+            edits = placed(reading, reading.head, edits)
         return Status(
             repository=checkout.known_identity().repository,
             branch=_branch(reading.repository),
@@ -167,7 +144,7 @@ def _next_step(recording: Recording, outcome: RecordOutcome, repository: Reposit
 def open_edits(readings: Readings) -> list[OpenEdit]:
     """The unplanned edits in HEAD's history that nobody answered for, newest first."""
     found = readings.judge.open_edits(readings.reach) if readings.reach is not None else []
-    return [OpenEdit(each.verdict or each.event, each.event) for each in found]
+    return [OpenEdit(each.verdict or each.event, each.event, each.origins) for each in found]
 
 
 def _plans(reading: Reading) -> Iterator[PlanInForce]:
@@ -194,62 +171,3 @@ def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository)
     missing = "parents are missing in this shallow clone" if repository.is_shallow else "objects of it are missing here"
     found = [Deferred(*finding) for finding in queries.findings(readings.connection)]
     return [*(Deferred(commit, "deferred", missing) for commit in outcome.deferred), *found]
-
-
-def with_lines(repository: AsksGit, head: ObjectId, edits: Sequence[OpenEdit]) -> list[OpenEdit]:
-    """The edits with their lines in HEAD's files: those whose file is still as they left it."""
-    now = _blobs_at(repository, head, {edit.path for edit in edits})
-    current = [edit for edit in edits if now.get(edit.path) == edit.fact.get("hash")]
-    changed = _changed_lines(repository, current)
-    return [
-        replace(edit, lines=changed.get(_sides(edit), ())) if now.get(edit.path) == edit.fact.get("hash") else edit
-        for edit in edits
-    ]
-
-
-def _sides(edit: OpenEdit) -> tuple[str, str]:
-    return str(edit.fact.get("lastHash")), str(edit.fact.get("hash"))
-
-
-def _blobs_at(repository: AsksGit, head: ObjectId, paths: Iterable[str]) -> Mapping[str, str]:
-    """The object id of each of `paths` in HEAD's tree."""
-    wanted = set(paths)
-    found = {}
-    for entry in repository.git("ls-tree", "-r", "-z", "--full-tree", head).split(b"\0"):
-        fields, _, path = entry.partition(b"\t")
-        name = path.decode("utf-8", "surrogateescape")
-        if name in wanted:
-            found[name] = fields.split()[2].decode("ascii")
-    return found
-
-
-def _changed_lines(repository: AsksGit, edits: Sequence[OpenEdit]) -> dict[tuple[str, str], tuple[Range, ...]]:
-    """For each pair of blobs, the lines of the newer that differ; one git process for all commits."""
-    commits = dict.fromkeys(edit.event.graph_commit for edit in edits)
-    if not commits:
-        return {}
-    asked = "".join(f"{commit}\n" for commit in commits).encode("ascii")
-    options = ("-r", "-m", "--root", "-p", "-U0", "-M", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color")
-    try:
-        patch = repository.git("diff-tree", "--stdin", *options, input=asked)
-    except GitFailed:
-        return {}
-    found: dict[tuple[str, str], list[Range]] = {}
-    ranges: list[Range] = []
-    for line in patch.split(b"\n"):
-        if heading := _INDEX_LINE.match(line):
-            ranges = found.setdefault((heading[1].decode(), heading[2].decode()), [])
-            ranges.clear()
-        elif hunk := _HUNK.match(line):
-            first, count = int(hunk[1]), int(hunk[2] or 1)
-            if count:
-                ranges.append((first, first + count - 1))
-    return {sides: tuple(several) for sides, several in found.items()}
-
-
-def by_path(edits: Iterable[OpenEdit]) -> list[tuple[str, list[OpenEdit]]]:
-    """The edits of each path, newest first, the path with the newest edit first."""
-    grouped: dict[str, list[OpenEdit]] = {}
-    for edit in edits:
-        grouped.setdefault(edit.path, []).append(edit)
-    return list(grouped.items())

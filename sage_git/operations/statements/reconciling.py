@@ -17,7 +17,8 @@ from sage_git.judgement.terms import person
 from sage_git.observation.lineage import heads
 from sage_git.operations.paths import path_text, raw_path
 from sage_git.operations.reading import explain
-from sage_git.operations.reading.status import OpenEdit, open_edits, open_halts
+from sage_git.operations.reading.open_lines import OpenEdit
+from sage_git.operations.reading.status import open_edits, open_halts
 from sage_git.operations.sidecars.placing import subject_key
 from sage_git.operations.subjects import is_subject_name, subject_source
 from sage_git.storage import queries

@@ -15,13 +15,15 @@ from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.coverage import Flaw
 from sage_git.judgement.standing import Ruling, Standing
 from sage_git.operations.checking.flaws import Severity
-from sage_git.operations.judging.judge import Judge, is_judged
+from sage_git.operations.judging.about import stands_alone
+from sage_git.operations.judging.judge import ROGUE, Judge, is_judged
 from sage_git.operations.reading.history import paths_of
-from sage_git.operations.reading.status import OpenEdit, with_lines
+from sage_git.operations.reading.open_lines import OpenEdit, with_lines
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Finding
 from sage_git.operations.verifying.scope import Scope
+from sage_git.storage import queries
 
 _CODES: Final = {
     Flaw.UNKNOWN_PLAN: "plan-unknown",
@@ -65,6 +67,10 @@ class Edits:
                     self._verdicts[event.parents[0]] = EventId(key.hex())
             elif is_judged(event) and self._scope.has(event):
                 self._judge_one(EventId(key.hex()), event)
+        for row in queries.of_types(self._checkout.index.connection, ROGUE):
+            is_asked_for = row.commit in self._scope.commits and self._scope.has(row.event)
+            if is_asked_for and stands_alone(self._checkout.index.connection, row) and self._counts(row):
+                self._judge_one(row.event_id, row.event)  # of a merge that dropped a change there is no fact
 
     def findings(self, repository: Repository, head: ObjectId | None) -> Iterator[Finding]:
         """What is open, and which claims fail."""
@@ -89,6 +95,11 @@ class Edits:
         """True if nobody answers for a fact of the range."""
         return fact in self.open
 
+    def _counts(self, row: queries.Row) -> bool:
+        """True for what the record has, or what a merge dropped once plans were approved: before, nobody looked."""
+        first = self._judge.plans.first_approval
+        return self._claims.has(row.event_id) or (first is not None and row.time_ms >= 1000 * first)
+
     def _judge_one(self, identifier: EventId, event: Event) -> None:
         standing = self._judge.standing(identifier)
         self._standings[identifier] = standing
@@ -110,12 +121,14 @@ class Edits:
             named = self._verdicts.get(identifier, identifier)
             what = self._kind(identifier, event)
             remedy = "sage-git reconcile EVENT -m WHY answers for it; git revert takes it back"
-            message = f"{what} by {event.actor.get('id') or 'nobody'}; no plan covers it and nobody answered for it"
+            message = f"{what} by {event.actor.get('id') or 'nobody'}: no plan covers it, and nobody answered for it"
             line = edit.lines[0][0] if edit.lines else None
             yield Finding("open-edit", message, remedy, Severity.ERROR, path, line, event.graph_commit, named)
 
     def _kind(self, identifier: EventId, event: Event) -> str:
         reason = self._standings[identifier].reason.value
+        if event.type == ROGUE:
+            return "a change that a merge dropped, and git's own merge would not,"
         if reason == "merge":
             return "a change that a merge brought and git's own merge would not"
         if reason == "mode":
