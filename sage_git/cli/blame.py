@@ -67,7 +67,7 @@ def blame_command(arguments: argparse.Namespace, surroundings: Surroundings) -> 
         with render.screen(arguments, surroundings, reading.configured_pager) as out:
             if arguments.json:
                 for line in found.lines:
-                    out.json(as_json(line))
+                    out.json(as_json(line, found.agents.get(line.origin.commit, ())))
             else:
                 out.lines(lines(found, DateStyle(arguments.date), surroundings.now))
             if not arguments.json and reading.outcome.deferred:
@@ -88,13 +88,15 @@ def parse_range(words: str) -> Range:
     return (last, first) if last is not None and last < first else (first, last)
 
 
-def as_json(line: BlamedLine) -> dict[str, Any]:
+def as_json(line: BlamedLine, agents: Sequence[str]) -> dict[str, Any]:
     """The object of SPEC 8.1."""
     origin, stands = line.origin, line.origin.stands
     known: dict[str, Any] = {"line": line.number, **_text(line.text)}
     if origin.fact is not None:
         known |= {"eventId": origin.fact.event_id, "type": origin.fact.type}
     known |= {"actor": dict(origin.actor), "timestamp": origin.timestamp, "commit": origin.commit}
+    if agents:
+        known["agents"] = list(agents)
     if stands.plan is not None:
         known |= {"planHash": stands.plan.plan_hash, "planId": stands.plan.plan_id}
     return known | {"rogue": stands.is_uncovered, "open": stands.is_uncovered and stands.is_open}
@@ -113,7 +115,9 @@ def _text(line: bytes) -> dict[str, str]:
 def lines(blamed: Blamed, dates: DateStyle, now: datetime) -> Iterator[Line]:
     """For people: id, who, when, how it stands, number, text. The text is never cut."""
     origins = {id(line.origin): line.origin for line in blamed.lines}
-    columns = {key: _columns(origin, dates, now) for key, origin in origins.items()}
+    columns = {
+        key: _columns(origin, blamed.agents.get(origin.commit, ()), dates, now) for key, origin in origins.items()
+    }
     widths = [max((piece.width for piece in pieces), default=0) for pieces in zip(*columns.values(), strict=True)]
     padded = {key: _aligned(pieces, widths) for key, pieces in columns.items()}
     digits = len(str(blamed.lines[-1].number)) if blamed.lines else 1
@@ -122,7 +126,7 @@ def lines(blamed: Blamed, dates: DateStyle, now: datetime) -> Iterator[Line]:
         yield [*padded[id(line.origin)], number, Span(_shown(line.text))]
 
 
-def _columns(origin: Origin, dates: DateStyle, now: datetime) -> list[Span]:
+def _columns(origin: Origin, agents: Sequence[str], dates: DateStyle, now: datetime) -> list[Span]:
     """What stands before a line's number."""
     fact = origin.fact
     identifier = (
@@ -130,7 +134,8 @@ def _columns(origin: Origin, dates: DateStyle, now: datetime) -> list[Span]:
         if fact is not None
         else Span(f"^{wording.short(origin.commit)[:-1]}", Style.FAINT)
     )
-    who = Span(_who(origin.actor), Style.MOVED)
+    actor = {**origin.actor, "agent": agents[0]} if agents else origin.actor
+    who = Span(_who(actor), Style.MOVED)
     when = Span(show_date(parse_timestamp(origin.timestamp), dates, now), Style.FAINT)
     return [identifier, who, when, _standing(origin)]
 

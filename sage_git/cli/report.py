@@ -59,7 +59,7 @@ def report_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 
 def as_json(report: Report) -> dict[str, Any]:
     """One object, as docs/cli.md tells."""
-    limits = report.limits
+    limits, missing = report.limits, frozenset(report.not_recorded)
     return {
         "range": {"name": limits.name, "from": limits.start, "to": limits.end, "base": limits.base},
         "verdict": report.verdict.value,
@@ -79,7 +79,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "commit": each.commit,
                 "actor": each.actor,
                 "agents": list(each.agents),
-                "recorded": each.is_recorded,
+                "recorded": each.commit not in missing,
             }
             for each in report.commits
         ],

@@ -17,7 +17,8 @@ from typing import Final
 
 from sage_git.cli import wording
 from sage_git.cli.text import Line, Span, Style, cut, cut_line, cut_path, escape, line_width, pad, span, width
-from sage_git.operations.reading.report import Authored, FileReport, PlanUsed, Report, Verdict
+from sage_git.operations.reading.authors import Authored
+from sage_git.operations.reading.report import FileReport, PlanUsed, Report, Verdict
 
 _VERB: Final = 8
 _LEAST_PATH: Final = 16

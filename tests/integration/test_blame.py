@@ -48,7 +48,7 @@ def test_each_line_names_the_edit_that_brought_it_in(recorded):
     assert [line.get("eventId") for line in lines] == [None, fact["eventId"], None, fact["eventId"]]
     assert lines[1] == {
         "line": 2, "text": "TWO", "eventId": fact["eventId"], "type": "FILE_EDITED", "actor": fact["actor"],
-        "timestamp": fact["timestamp"], "commit": commit, "rogue": True, "open": True,
+        "timestamp": fact["timestamp"], "commit": commit, "agents": ["claude-code"], "rogue": True, "open": True,
     }  # fmt: skip
 
 
@@ -272,3 +272,11 @@ def test_a_sha256_repository_is_blamed(tmp_path):
     commit = repository.commit("second", **{"a.py": "x\ny\n"})
     assert [line["commit"] for line in blamed(repository, "a.py")][1] == commit
     assert json.loads(sage(repository.path, "report", "HEAD~1", "--json"))["files"][0]["path"] == "a.py"
+
+
+def test_an_agent_that_a_co_author_line_names_is_shown(recorded):
+    recorded.commit("two\n\nCo-authored-by: Claude <noreply@anthropic.com>", **{"src/parser.py": "one\n2\nthree\n"})
+    first, second, _ = blamed(recorded, "src/parser.py")
+    assert "agents" not in first
+    assert (second["agents"], second["actor"]["agent"]) == (["claude-code"], "git")
+    assert "claude-code" in sage(recorded.path, "blame", "src/parser.py").splitlines()[1]
