@@ -21,6 +21,10 @@ def register(commands: Any) -> None:
         "init", description="keep a record in this repository from now on", usage="sage-git init [OPTIONS]"
     )
     init.add_argument("--no-commit", action="store_true", help="write the config, and leave committing it to you")
+    init.add_argument(
+        "--mode", choices=("record", "warn", "block"), metavar="MODE",
+        help="what a commit meets that no plan covers: record, warn (the default) or block",
+    )  # fmt: skip
     init.add_argument("--suffix", metavar="SUFFIX", help="how chronicles end, where .sage is taken: .chronicle.sage")
     init.add_argument(
         "--hook-manager", action="store_true", help="write the lines that husky, lefthook or the like need"
@@ -46,6 +50,7 @@ def register(commands: Any) -> None:
 
 def init_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Begin or join a record; 0, or 1 if something is left to do before all of it works."""
+    from sage_git.judgement.policy import Mode
     from sage_git.operations.setup.install import ConfigCommit, InitWish, ManagersLines, initialise
 
     wish = InitWish(
@@ -54,6 +59,7 @@ def init_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         _interpreter(),
         surroundings.now,
         suffix=arguments.suffix,
+        mode=Mode(arguments.mode) if arguments.mode else None,
         commit=ConfigCommit.LEAVE if arguments.no_commit else ConfigCommit.MAKE,
         lines=ManagersLines.WRITE if arguments.hook_manager else ManagersLines.TELL,
     )

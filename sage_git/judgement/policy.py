@@ -235,7 +235,7 @@ place = {place}             # beside | tree (all under .sage/tree) | off
 suffix = {suffix}
 
 [rogue]
-mode = {mode}                # record | warn | block: what a commit meets that no plan covers
+mode = {mode:<22}# record | warn | block: what a commit meets that no plan covers
 changes = {changes}
 exempt = {exempt}                  # patterns without verdicts, as in .gitignore; recorded all the same
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sage_git.errors import ConfigError, NotHere, PermissionRefused, SageError, UsageError
-from sage_git.judgement.policy import parse_policy
+from sage_git.judgement.policy import Mode, parse_policy
 from sage_git.operations.identity import Identity
 from sage_git.operations.setup.install import Beginning, ConfigCommit, InitOutcome, InitWish, initialise
 from sage_git.operations.setup.removal import Keeping, remove
@@ -149,6 +149,12 @@ def test_the_clones_identity_is_what_the_config_says(repository: GitRepository):
     assert outcome.identity.joined == "2026-01-02T03:04:05.000Z"
 
 
+def test_the_mode_that_was_wanted_stands_in_the_config(repository: GitRepository):
+    repository.commit("base", f0="x\n")
+    assert init(repository, mode=Mode.BLOCK).config.policy.rogue.mode is Mode.BLOCK
+    assert policy_of(repository).rogue.mode is Mode.BLOCK
+
+
 def test_no_hook_runs_for_the_commit_of_the_config(repository: GitRepository):
     repository.commit("base")
     for name in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"):
@@ -220,6 +226,12 @@ class TestRefusals:
         init(repository)
         with pytest.raises(UsageError, match=r"has the suffix '\.sage' already"):
             init(repository, suffix=".chronicle.sage")
+
+    def test_another_mode_than_the_config_has(self, repository: GitRepository):
+        init(repository, mode=Mode.WARN)
+        init(repository, mode=Mode.WARN)
+        with pytest.raises(UsageError, match="has the mode 'warn' already"):
+            init(repository, mode=Mode.BLOCK)
 
     def test_a_broken_config(self, repository: GitRepository):
         repository.commit("base", **{".sage/config.toml": "format = 'x'\n"})

@@ -13,7 +13,16 @@ from typing import Final
 from sage_git.chronicle.ids import ObjectId, RepositoryId
 from sage_git.errors import ConfigError, GitFailed, NotHere, UsageError
 from sage_git.gitrepo.repository import Repository
-from sage_git.judgement.policy import DEFAULT_SUFFIX, Identity, Policy, Sidecars, parse_policy, render_policy
+from sage_git.judgement.policy import (
+    DEFAULT_SUFFIX,
+    Identity,
+    Mode,
+    Policy,
+    Rogue,
+    Sidecars,
+    parse_policy,
+    render_policy,
+)
 from sage_git.operations.identity import Identity as CloneIdentity
 from sage_git.storage.durable import make_directory, replace_file, told_as
 
@@ -37,6 +46,14 @@ _OPERATIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a new config is to say; None: the default."""
+
+    suffix: str | None = None
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A config: its policy, where it was read (a revision, or the work tree), and the commit that `init` just made."""
 
@@ -47,7 +64,7 @@ class Config:
     commit: ObjectId | None = None
 
 
-def ensure_config(repository: Repository, left: CloneIdentity | None, suffix: str | None, *, commits: bool) -> Config:
+def ensure_config(repository: Repository, left: CloneIdentity | None, wanted: Preferences, *, commits: bool) -> Config:
     """The config of HEAD, else of another branch, else of the work tree, else a new one; committed if `commits`.
 
     A new one names the record that the clone has `left`, if it has one, as if it had never been taken away.
@@ -56,20 +73,30 @@ def ensure_config(repository: Repository, left: CloneIdentity | None, suffix: st
     found = committed_config(repository)
     if found is None:
         found = _config_in_work_tree(repository)
-    if found is not None and suffix not in (None, found.policy.sidecars.suffix):
-        raise UsageError(
-            f"{CONFIG} has the suffix '{found.policy.sidecars.suffix}' already",
-            remedy=f"change `suffix` under [sidecars] in {CONFIG} and commit that",
-        )
+    if found is not None:
+        _refuse_contradiction(found.policy, wanted)
     if found is not None and (found.is_committed or not commits):
         return found
     if commits:
         _refuse_to_commit(repository)
     if found is None:
-        found = _new_config(repository, left, suffix or (left.suffix if left else DEFAULT_SUFFIX))
+        found = _new_config(repository, left, wanted)
     if not commits:
         return found
     return Config(found.policy, "HEAD", is_committed=True, is_new=True, commit=_commit(repository))
+
+
+def _refuse_contradiction(policy: Policy, wanted: Preferences) -> None:
+    """Raise UsageError where a config that is there already says something else than is wanted."""
+    for section, key, present, wish in (
+        ("sidecars", "suffix", policy.sidecars.suffix, wanted.suffix),
+        ("rogue", "mode", policy.rogue.mode, wanted.mode),
+    ):
+        if wish not in (None, present):
+            raise UsageError(
+                f"{CONFIG} has the {key} '{present}' already",
+                remedy=f"change `{key}` under [{section}] in {CONFIG} and commit that",
+            )
 
 
 def committed_config(repository: Repository) -> Config | None:
@@ -101,15 +128,17 @@ def _config_in_work_tree(repository: Repository) -> Config | None:
     return Config(parse_policy(content), CONFIG, is_committed=False)
 
 
-def _new_config(repository: Repository, left: CloneIdentity | None, suffix: str) -> Config:
+def _new_config(repository: Repository, left: CloneIdentity | None, wanted: Preferences) -> Config:
     """Write a new config into the work tree: of the record that was `left`, or of one that begins at HEAD."""
+    suffix = wanted.suffix or (left.suffix if left else DEFAULT_SUFFIX)
     _refuse_sagemath(repository, suffix)
     if left:
         identity = Identity(left.repository, left.since, left.backfill, left.rules)
     else:
         head = repository.head()
         identity = Identity(RepositoryId(secrets.token_hex(32)), head, _backfill(repository, head))
-    content = render_policy(Policy(identity, Sidecars(suffix=suffix))).encode()
+    rogue = Rogue(mode=wanted.mode) if wanted.mode else Rogue()
+    content = render_policy(Policy(identity, Sidecars(suffix=suffix), rogue)).encode()
     try:
         policy = parse_policy(content)
     except ConfigError as problem:

@@ -16,9 +16,10 @@ from pathlib import Path
 from sage_git.errors import NotHere, UsageError
 from sage_git.gitrepo.reflog import marks
 from sage_git.gitrepo.repository import OLDEST_GIT, Repository
+from sage_git.judgement.policy import Mode
 from sage_git.operations.identity import LEFT, Identity
 from sage_git.operations.setup import exclude
-from sage_git.operations.setup.first_config import Config, ensure_config
+from sage_git.operations.setup.first_config import Config, Preferences, ensure_config
 from sage_git.operations.setup.hook_folder import Standing, share, standing
 from sage_git.operations.setup.hook_managers import Hooking, Lines, hooking, is_written, write
 from sage_git.operations.setup.shims import HOOKS, ShimReport, effective_shim, install_dispatcher, install_shims
@@ -50,13 +51,14 @@ class Beginning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InitWish:
-    """What `init` is asked. `suffix` is None where the config, or the default, decides."""
+    """What `init` is asked. `suffix` and `mode` are None where the config, or the default, decides."""
 
     start: Path
     environment: Mapping[str, str]
     interpreter: str
     now: datetime
     suffix: str | None = None
+    mode: Mode | None = None
     commit: ConfigCommit = ConfigCommit.MAKE
     lines: ManagersLines = ManagersLines.TELL
 
@@ -93,7 +95,8 @@ def initialise(wish: InitWish) -> InitOutcome:
     before = Identity.read(sage)
     left = before or Identity.read(sage, LEFT)
     read = marks(repository)
-    config = ensure_config(repository, left, wish.suffix, commits=wish.commit is ConfigCommit.MAKE)
+    wanted = Preferences(wish.suffix, wish.mode)
+    config = ensure_config(repository, left, wanted, commits=wish.commit is ConfigCommit.MAKE)
     _refuse_another_record(config, left)
     identity = _identity(config, before, wish, read)
     identity.write(sage)
