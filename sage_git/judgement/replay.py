@@ -56,6 +56,8 @@ class Replay:
 class _Found:
     chain: Chain
     kind: Fit
+    may_be_whole: bool = True
+    """False where counting lines has ruled that out, and so for every chain after it."""
     so_far: Version | None = None
     """The source with the chain and nothing else done to it."""
 
@@ -94,14 +96,14 @@ class _Search:
         for found in self._fits(change, chains):
             if best is None or _PREFERENCE.index(found.kind) < _PREFERENCE.index(best.kind):
                 best = found
-            if best.kind in (Fit.WHOLE, Fit.PART):
+            if best.kind is Fit.WHOLE or (best.kind is Fit.PART and not found.may_be_whole):
                 return best
         return best
 
     def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[_Found]:
         """Whatever fits, what may be the whole change first."""
         prospects = Prospects(change, self._workshop)
-        for chain in islice(_likely(prospects, chains), MAX_CHAINS):
+        for chain, may_be_whole in islice(_likely(prospects, chains), MAX_CHAINS):
             start, end = chain[0].before, chain[-1].after
             # All three differ: git is asked.
             self._merges_left -= len({start.blob, change.before.blob, end.blob}) == 3
@@ -115,7 +117,7 @@ class _Search:
             else:
                 kind = self._conflicted_fit(made, change) if prospects.shares_text(start, end) else None
             if kind is not None:
-                yield _Found(chain, kind, made.version)
+                yield _Found(chain, kind, may_be_whole, made.version)
 
     def _clean_fit(self, made: Version, change: Edit) -> Fit | None:
         """How `made`, the change's `before` with a chain done to it, explains the change's `after`."""
@@ -160,8 +162,8 @@ def _less_detours(chain: Chain) -> Chain:
     return kept
 
 
-def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
-    """The chains that may be the whole change, then those that may be a part, then those that may have met a conflict.
+def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[tuple[Chain, bool]]:
+    """The chains that may be the whole change (True), those that may be a part, those that may have met a conflict.
 
     None is looked at before it is wanted: the chains of a squash are many, and the first is it.
     """
@@ -170,16 +172,16 @@ def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[Chain]:
         ends = chain[0].before, chain[-1].after
         if prospects.has_any(*ends):
             if prospects.is_whole(*ends) and prospects.has_all(*ends):
-                yield chain
+                yield chain, True
             else:
                 partial.append(chain)
     for chain in partial:
         ends = chain[0].before, chain[-1].after
         if prospects.has_all(*ends):
-            yield chain
+            yield chain, False
         elif prospects.shares_text(*ends):
             in_conflict.append(chain)
-    yield from in_conflict
+    yield from ((chain, False) for chain in in_conflict)
 
 
 def _touched(done: Sequence[Hunk], later: Hunk) -> Iterator[Hunk]:
