@@ -120,15 +120,16 @@ def _of_unnoted(checkout: Checkout, tree: WorkTree, file: bytes, key: bytes, hea
 
 
 def _said_about(checkout: Checkout, subject: str, content: bytes) -> dict[EventId, bytes]:
-    """The lines of a file that the record has as statements about `subject`."""
-    said = {}
+    """The lines of the chronicles in which the record has what a file's lines say about `subject`."""
+    events = checkout.index.events
+    components: set[int] = set()
     for line in read_lines(content):
         if line.event is not None:
             identifier = event_id(line.event.fields)
-            known = checkout.index.events.event(identifier)
-            if known is not None and known.subject == subject:
-                said[identifier] = known.line
-    return said
+            known, node = events.event(identifier), events.node(identifier)
+            if known is not None and node is not None and known.subject == subject:
+                components.update(map(events.component, node.lineages))
+    return {identifier: line for component in components for _, identifier, line in events.lines(component)}
 
 
 def _inspect(checkout: Checkout, tree: WorkTree, file: bytes, inspection: Inspection) -> None:

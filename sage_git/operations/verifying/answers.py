@@ -42,8 +42,8 @@ class _Said:
 class Answers:
     """The log's statements that people answer for, oldest first."""
 
-    def __init__(self, derivation: Derivation, claims: Claims) -> None:
-        self._derivation, self._claims = derivation, claims
+    def __init__(self, derivation: Derivation, claims: Claims, now_s: int) -> None:
+        self._derivation, self._claims, self._now_ms = derivation, claims, now_s * 1000
         entries = sorted(claims.entries.values(), key=lambda entry: entry.number)
         wanted = [entry for entry in entries if is_answer(entry.event.fields) or entry.event.type == "PLAN_DRAFTED"]
         self._said = [
@@ -115,7 +115,8 @@ class Answers:
             own = milliseconds(said.event.timestamp)
             causes = [(cause, events.event(cause)) for cause in _causes(said.event)]
             dated = [(milliseconds(cause.timestamp), name) for name, cause in causes if cause is not None]
-            before, name = max(dated, default=(0, ""))
+            sane = [each for each in dated if each[0] <= self._now_ms]  # some commits are dated in years to come
+            before, name = max(sane, default=(0, ""))
             is_link = name in said.event.parents
             if own < before - (0 if is_link and said.event.type in _PLAN_EVENTS else _PATIENCE_MS):
                 message = f"{said.event.type} is dated before {name[:12]}, which it came after"

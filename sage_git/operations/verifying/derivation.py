@@ -18,7 +18,7 @@ from sage_git.operations.identity import is_object_id
 from sage_git.operations.ledger import Entry, Occasion, enter
 from sage_git.operations.recording.observing import observe_commits
 from sage_git.operations.recording.outstanding import find_outstanding
-from sage_git.operations.sidecars.adoption import is_statement
+from sage_git.operations.sidecars.adoption import is_adoptable, is_statement
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.workspace import Workspace
 
@@ -60,9 +60,12 @@ def derive(workspace: Workspace, claims: Claims, tips: Collection[ObjectId], pro
 
 
 def _said_or_seen(claims: Claims) -> Iterator[tuple[EventId, Entry]]:
-    """The log's statements and facts. Its verdicts are left out, so that each is made anew."""
+    """The log's statements and facts.
+
+    Its verdicts are left out, so that each is made anew; and redactions, so that no edit can hide behind one.
+    """
     for identifier, entry in claims.entries.items():
-        if is_fact(entry.event.type) or is_statement(entry.event):
+        if is_fact(entry.event.type) or is_adoptable(entry.event):
             yield identifier, entry
 
 
@@ -75,7 +78,7 @@ def _take_in(fresh: Checkout, logged: Mapping[EventId, Entry]) -> None:
     """Enter the statements among `logged`, oldest first."""
     with fresh.index.transaction():
         for entry in sorted(logged.values(), key=lambda entry: entry.number):
-            if is_statement(entry.event):
+            if is_adoptable(entry.event):
                 _enter(fresh, entry)
 
 

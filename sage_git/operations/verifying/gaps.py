@@ -30,11 +30,13 @@ def find_gaps(derivation: Derivation, claims: Claims, scope: Scope, accepted: It
         for entry in claims.entries.values()
         if entry.event.type in VERDICT_TYPES and entry.event.graph_commit and entry.event.parents
     }
+    can_tell = derivation.derived.issuperset(claims.bare)  # else a verdict may be among what was redacted
     for commit, facts in _by_commit(derivation, scope):
         lacking = [
             fact
             for fact, is_judged in facts
-            if not _is_told(fact, claims, told.get(commit, set())) or not (is_judged <= (fact.event_id in judged))
+            if not _is_told(fact, claims, told.get(commit, set()))
+            or (can_tell and is_judged and fact.event_id not in judged)
         ]
         if lacking:
             yield _gap(commit, lacking, len(facts), has_log=not claims.is_empty)
@@ -60,7 +62,7 @@ def _by_commit(derivation: Derivation, scope: Scope) -> Iterator[tuple[ObjectId,
         "SELECT e.event_id, e.type, e.line, c.oid FROM events e JOIN commits c ON c.id = e.commit_id ORDER BY e.number"
     )
     facts: dict[ObjectId, dict[EventId, Event]] = {}
-    judged: set[EventId] = set()
+    judged: set[tuple[EventId, ObjectId]] = set()
     for key, kind, line, oid in rows:
         commit, identifier = ObjectId(oid.hex()), EventId(key.hex())
         if identifier not in derivation.derived or commit not in scope.commits or line is None:
@@ -70,6 +72,6 @@ def _by_commit(derivation: Derivation, scope: Scope) -> Iterator[tuple[ObjectId,
             if scope.has(event):
                 facts.setdefault(commit, {})[identifier] = event
         elif event.parents:
-            judged.add(event.parents[0])
+            judged.add((event.parents[0], commit))
     for commit, several in facts.items():
-        yield commit, [(event, identifier in judged) for identifier, event in several.items()]
+        yield commit, [(event, (identifier, commit) in judged) for identifier, event in several.items()]

@@ -11,7 +11,7 @@ from sage_git.operations.ledger import Entry
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation, enter_true
 from sage_git.operations.verifying.report import Finding, Unchecked
-from sage_git.operations.verifying.truth import Told, Trees, untrue_verdict
+from sage_git.operations.verifying.truth import Told, Trees, untrue_drop, untrue_verdict
 from sage_git.operations.verifying.workspace import Workspace
 
 
@@ -54,12 +54,20 @@ def judge_strangers(workspace: Workspace, derivation: Derivation, claims: Claims
     for entry in _here(workspace, derivation, claims, verdicts, found):
         parents = entry.event.parents
         fact = derivation.checkout.index.events.event(parents[0]) if parents else None
-        why = untrue_verdict(entry.event, fact if fact is not None and is_fact(fact.type) else None)
+        if _is_of_merge(entry.event, fact):
+            why = untrue_drop(derivation.checkout, entry.event)
+        else:
+            why = untrue_verdict(entry.event, fact if fact is not None and is_fact(fact.type) else None)
         if why is None:
             enter_true(derivation.checkout, [entry])
         elif not (parents and parents[0] in claims.bare):  # the fact was redacted: nothing can be said of it
             found.findings.append(claims.finding("verdict-not-true", f"{entry.event.type}: {why}", entry))
     return found
+
+
+def _is_of_merge(verdict: Event, fact: Event | None) -> bool:
+    """True for the verdict on a merge that dropped a change, which hangs on facts of other commits."""
+    return verdict.get("reason") == "merge" and (fact is None or fact.graph_commit != verdict.graph_commit)
 
 
 def _here(

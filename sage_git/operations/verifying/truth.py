@@ -16,6 +16,7 @@ from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import ENVELOPE, PAYLOADS, VERDICT_TYPES
 from sage_git.errors import GitFailed
 from sage_git.gitrepo.history import read_commits
+from sage_git.gitrepo.merges import differences_from_automatic, dropped_in
 from sage_git.gitrepo.repository import Repository
 from sage_git.observation.changes import SUBMODULE_MODE
 from sage_git.operations.checkout import Checkout
@@ -182,6 +183,21 @@ def untrue_verdict(verdict: Event, fact: Event | None) -> str | None:
     if verdict.get("filePath") not in (fact.get("newPath"), fact.get("filePath")):
         return "it is about another source than its fact"
     return _untrue_hashes(verdict.fields, fact.fields)
+
+
+def untrue_drop(checkout: Checkout, verdict: Event) -> str | None:
+    """What is not true of the verdict on a merge that dropped a change, as a sentence; None if it may be."""
+    oid = verdict.graph_commit
+    assert oid is not None
+    commit = read_commits(checkout.scratch, [oid])[0]
+    if verdict.timestamp != commit.timestamp or dict(verdict.actor) != commit.actor():
+        return "it does not say of whom and when its commit is"
+    path = raw_path(verdict.fields, str(verdict["filePath"]))
+    differing = differences_from_automatic(checkout.scratch, [commit]).get(oid, frozenset())
+    dropped = [change for change in dropped_in(checkout.scratch, commit, differing) if change.path == path]
+    if not any((change.old_id, change.new_id) == (verdict.get("lastHash"), verdict.get("hash")) for change in dropped):
+        return "the merge dropped no such change"
+    return None
 
 
 def _untrue_hashes(verdict: Mapping[str, Any], fact: Mapping[str, Any]) -> str | None:

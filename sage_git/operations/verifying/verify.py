@@ -82,15 +82,16 @@ def _judge(
     verification: Verification,
 ) -> None:
     """How edits stand, and whose word they stand on."""
+    now_s = int(time.time())
     policies = _policies(workspace, derivation, request.policy_from)
-    judge = Judge(derivation.checkout, int(time.time()), policies=policies)
+    judge = Judge(derivation.checkout, now_s, policies=policies)
     edits = Edits(derivation, claims, judge, scope)
     edits.judge_all()
     verification.add(edits.findings(workspace.repository, workspace.repository.head()))
     verification.add(edits.untrue())
     verification.add(check_policies(workspace, derivation, judge, edits, scope))
     signers = signers_of(workspace, derivation, scope.tip)
-    answers = Answers(derivation, claims)
+    answers = Answers(derivation, claims, now_s)
     verification.answers = answers.listed(signers)
     verification.add(answers.findings(signers, _policy_at(derivation, judge, scope)))
     verification.add(open_halts(derivation, policies, scope))
