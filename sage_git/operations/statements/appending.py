@@ -19,8 +19,9 @@ from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
 from sage_git.observation.lineage import heads
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.completeness import is_complete
 from sage_git.operations.gating.compiling import compile_gate, concerns_gate
-from sage_git.operations.ledger import Occasion, enter, is_complete, lineages_of
+from sage_git.operations.ledger import Occasion, enter, lineages_of
 from sage_git.operations.paths import path_text
 from sage_git.operations.recording.record import record
 from sage_git.operations.sidecars import views
