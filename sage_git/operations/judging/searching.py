@@ -14,7 +14,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Edit, Replay, chains_among, find_replays, undoes
+from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays, undoes
 from sage_git.judgement.resolution import Template, is_resolution
 from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.observation.commit import Commit
@@ -33,6 +33,7 @@ class Search:
         self._checkout = checkout
         self._index = checkout.index
         self._open = ExitStack()
+        self._conflicts: Mapping[bytes, Template] | None = None  # of the merge that is looked at
         self._workshop: Threeway | None = None
 
     def __enter__(self) -> Self:
@@ -51,25 +52,33 @@ class Search:
         """The evidence of each of a commit's facts, which the index has already with their place in history."""
         self._index.events.flush()  # what came in the same batch is looked at too
         reach = self._index.commits.reach(commit.oid)
+        self._conflicts = None
         found: dict[EventId, Evidence] = {}
-        conflicts: Mapping[bytes, Template] | None = None
         for fact, renamed in _changes(facts):
             assert fact.event_id is not None
             circumstance = circumstances[fact.event_id]
-            evidence = Evidence(circumstance)
+            together = [each.event_id for each in (fact, renamed) if each is not None and each.event_id is not None]
+            found |= dict.fromkeys(together, Evidence(circumstance))
             if circumstance in (Circumstance.ORDINARY, Circumstance.MERGE):
                 change = edit_of(fact, renamed)
                 chronicle = Chronicle(self._index, fact, _paths(change), reach)
-                evidence = Evidence(circumstance, self._replays(change, chronicle, reach))
-                if not evidence.replays and circumstance is Circumstance.MERGE and len(commit.parents) == 2:
-                    conflicts = conflicts_of(self._checkout.scratch, commit) if conflicts is None else conflicts
-                    evidence = Evidence(circumstance, sides=self._sides(change, chronicle, commit, conflicts))
-                elif not evidence.replays:
-                    evidence = Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
-            found[fact.event_id] = evidence
-            if renamed is not None and renamed.event_id is not None:
-                found[renamed.event_id] = evidence
+                evidence = self._of_change(commit, change, chronicle, reach, circumstance)
+                found |= dict.fromkeys(together, evidence)
+                if renamed is not None and renamed.event_id is not None and evidence.fit is not Fit.WHOLE:
+                    found[renamed.event_id] = _of_rename(evidence, edit_of(renamed), chronicle)
         return found
+
+    def _of_change(
+        self, commit: Commit, change: Edit, chronicle: Chronicle, reach: Reach, circumstance: Circumstance
+    ) -> Evidence:
+        replays = self._replays(change, chronicle, reach)
+        if replays:
+            return Evidence(circumstance, replays)
+        if circumstance is Circumstance.MERGE and len(commit.parents) == 2:
+            if self._conflicts is None:
+                self._conflicts = conflicts_of(self._checkout.scratch, commit)
+            return Evidence(circumstance, sides=self._sides(change, chronicle, commit, self._conflicts))
+        return Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
 
     def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
         """What a recorded fact does again, for those whose evidence nobody kept."""
@@ -131,6 +140,16 @@ class Search:
         if self._workshop is None:
             self._workshop = self._open.enter_context(Threeway.open(self._checkout.scratch))
         return self._workshop
+
+
+def _of_rename(evidence: Evidence, rename: Edit, chronicle: Chronicle) -> Evidence:
+    """The evidence of a rename that came with an edit: nothing of it is left over if what is replayed renamed alike."""
+    edits, _ = chronicle.edits(lambda row: row.commit is not None)
+    replayed = [edits[fact] for fact in evidence.chain if fact in edits]
+    moves = [edit for edit in replayed if edit.before.path != edit.after.path]
+    if not moves or (moves[0].before.path, moves[-1].after.path) != (rename.before.path, rename.after.path):
+        return evidence
+    return Evidence(evidence.circumstance, (Replay(tuple(move.fact for move in moves), Fit.WHOLE),))
 
 
 def _changes(facts: Iterable[Event]) -> list[tuple[Event, Event | None]]:
