@@ -34,9 +34,9 @@ def find_gaps(derivation: Derivation, claims: Claims, scope: Scope, accepted: It
     for commit, facts in _by_commit(derivation, scope):
         lacking = [
             fact
-            for fact, is_judged in facts
+            for fact, verdict in facts
             if not _is_told(fact, claims, told.get(commit, set()))
-            or (can_tell and is_judged and fact.event_id not in judged)
+            or (can_tell and verdict is not None and fact.event_id not in judged and not claims.has(verdict))
         ]
         if lacking:
             yield _gap(commit, lacking, len(facts), has_log=not claims.is_empty)
@@ -56,13 +56,13 @@ def _gap(commit: ObjectId, lacking: list[Event], count: int, *, has_log: bool) -
     return Finding("gap", f"{which} {what}: {paths[0]}{rest}", _REMEDY, path=path, commit=commit)
 
 
-def _by_commit(derivation: Derivation, scope: Scope) -> Iterator[tuple[ObjectId, list[tuple[Event, bool]]]]:
-    """The derived facts of each commit that is asked for, and whether each has a verdict."""
+def _by_commit(derivation: Derivation, scope: Scope) -> Iterator[tuple[ObjectId, list[tuple[Event, EventId | None]]]]:
+    """The derived facts of each commit that is asked for, each with its derived verdict."""
     rows = derivation.checkout.index.connection.execute(
         "SELECT e.event_id, e.type, e.line, c.oid FROM events e JOIN commits c ON c.id = e.commit_id ORDER BY e.number"
     )
     facts: dict[ObjectId, dict[EventId, Event]] = {}
-    judged: set[tuple[EventId, ObjectId]] = set()
+    verdicts: dict[tuple[EventId, ObjectId], EventId] = {}
     for key, kind, line, oid in rows:
         commit, identifier = ObjectId(oid.hex()), EventId(key.hex())
         if identifier not in derivation.derived or commit not in scope.commits or line is None:
@@ -72,6 +72,6 @@ def _by_commit(derivation: Derivation, scope: Scope) -> Iterator[tuple[ObjectId,
             if scope.has(event):
                 facts.setdefault(commit, {})[identifier] = event
         elif event.parents:
-            judged.add((event.parents[0], commit))
+            verdicts[event.parents[0], commit] = identifier
     for commit, several in facts.items():
-        yield commit, [(event, (identifier, commit) in judged) for identifier, event in several.items()]
+        yield commit, [(event, verdicts.get((identifier, commit))) for identifier, event in several.items()]
