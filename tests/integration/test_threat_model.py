@@ -121,6 +121,7 @@ def branch_by_hand(shell: Shell) -> None:
 def test_a_commit_on_a_branch_that_nobody_has_checked_out(shell, told):
     branch_by_hand(shell)
     assert shell.measured(APP) == told
+    assert shell.sage("verify", "--range", "main..other") == 1, shell.said
 
 
 def test_a_commit_on_such_a_branch_once_it_is_merged(shell, told):
@@ -275,6 +276,9 @@ def test_a_plan_approved_by_its_drafter(shell, told):
     shell.sage("plan", "use", "mine")
     shell.commit(**{GUIDE: lines("rogue")})
     assert shell.measured(GUIDE, claimed=True) == told
+    if not shell.was_refused:
+        answers = json.loads(shell.answer("verify", "--json"))["answers"]
+        assert {each["assurance"] for each in answers} == {"claimed"}
 
 
 def test_a_plan_approved_by_its_drafter_against_the_policy(policy, told, tmp_path):
