@@ -102,7 +102,7 @@ def doctor_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 
 
 def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
-    """Make a repository and show its record; 0 if all of it went as told, else 1."""
+    """Make a repository and show its record; 0 if all of it went as told, findings of `verify` too, else 1."""
     import json
     from dataclasses import replace
 
@@ -110,16 +110,17 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
     from sage_git.operations.setup import demo
 
     place = surroundings.cwd / arguments.directory_to_make
-    status = 0
+    worst = 0
     with render.screen(arguments, surroundings) as out:
         for step in demo.play(place, surroundings.environment, surroundings.now):
             out.line(Span("# " + step.told, Style.FAINT))
             out.lines([Span("$ "), span(command, Style.STRONG)] for command in step.typed)
-            inside = replace(surroundings, cwd=place, environment=step.environment)
+            out.lines([span(line)] for line in step.answered.splitlines())
+            inside = replace(surroundings, cwd=place, environment=step.environment, now=step.moment)
             for words in step.arguments:
-                out.line(Span("$ "), span(" ".join(("sage-git", *words)), Style.STRONG))
+                out.line(Span("$ "), span(shlex.join(("sage-git", *words)), Style.STRONG))
                 out.flush()
-                status |= main(["--no-pager", *words], inside)
+                worst = max(worst, main(["--no-pager", *words], inside))
             out.line()
         chronicle = demo.chronicle(place)
         out.line(Span("$ "), span(f"tail -n 1 {demo.SHOWN}.sage | python3 -m json.tool", Style.STRONG))
@@ -128,7 +129,7 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         out.line()
         out.line(f"All of this is in {place}; look around there:")
         out.line(f"cd {shlex.quote(str(place))} && {_program(surroundings)} log")
-    return 1 if status or not chronicle else 0
+    return 1 if worst > 1 or not chronicle else 0  # 1 is that of findings, which there are to be
 
 
 def _is_confirmed(surroundings: Surroundings) -> bool:

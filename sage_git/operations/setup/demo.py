@@ -1,4 +1,6 @@
-"""A small repository that shows what a record is: made by real git commands, as people and agents would.
+"""A small repository that shows what a record is: plans, what steps outside of them, and who answers for it.
+
+Made by real git commands, as people and agents would.
 
 Not here: how it is told (`cli.setup`); a scene only does its part and says which command shows the result.
 """
@@ -27,21 +29,26 @@ _ADA: Final = {
     "SAGE_SYNC": "1",
     "SAGE_ACTOR": "",
 }
-_AGENT: Final = "refactor-bot/run-7 model=example-1"
+_AGENT: Final = {"SAGE_ACTOR": "refactor-bot/run-7 model=example-1"}
+_TIDY: Final = {"SAGE_PLAN": "tidy-shop"}
+_TAX: Final = {"SAGE_PLAN": "new-tax"}
+_NOBODY: Final[Mapping[str, str]] = {}
 _BEGAN: Final = timedelta(hours=8)
-_PAUSE: Final = timedelta(minutes=51)
+_PAUSE: Final = timedelta(minutes=42)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened: what is told of it, and the commands that did it.
+    """One thing that happened: what is told of it, the commands that did it, and what the last of them `answered`.
 
-    Then sage-git is to be run with each of `arguments` in `environment`, before the next step is asked for.
+    Then sage-git is to be run with each of `arguments`, in `environment` and at `moment`, before the next step is made.
     """
 
     told: str
     typed: tuple[str, ...]
+    answered: str
     environment: Mapping[str, str]
+    moment: datetime
     arguments: tuple[tuple[str, ...], ...] = ()
 
 
@@ -61,11 +68,13 @@ class _Scene:
         self._environment = environment
         self._moment = now - _BEGAN
         self._typed: list[str] = []
+        self._answered = ""
 
     def step(self, told: str, *arguments: tuple[str, ...]) -> Step:
         """What was done since the last step, told."""
         typed, self._typed = tuple(self._typed), []
-        return Step(told, typed, self._dated(), arguments)
+        answered, self._answered = self._answered, ""
+        return Step(told, typed, answered, self._dated(), self._moment, arguments)
 
     def edit(self, name: str, text: str) -> None:
         """Write a file, as with an editor."""
@@ -79,23 +88,29 @@ class _Scene:
         """The text of a file."""
         return (self.place / name).read_text(encoding="utf-8")
 
-    def git(self, *arguments: str, actor: str = "") -> str:
-        """What `git ARGUMENTS` prints. Raises GitFailed."""
+    def git(self, *arguments: str, by: Mapping[str, str] = _NOBODY) -> str:
+        """What `git ARGUMENTS` prints, with `by` in its environment. Raises GitFailed."""
         from git.exc import GitCommandError
 
-        said = f"SAGE_ACTOR={shlex.quote(actor)} " if actor else ""
+        said = "".join(f"{name}={shlex.quote(value)} " for name, value in by.items())
         self._typed.append(f"{said}git {shlex.join(arguments)}")
-        environment = self._dated() | {"SAGE_ACTOR": actor}
         try:
-            return str(self._git.execute(["git", *arguments], env=environment))
+            return str(self._git.execute(["git", *arguments], env={**self._dated(), **by}))
         except GitCommandError as failure:
             status = failure.status if isinstance(failure.status, int) else 1
-            raise GitFailed(arguments, status, str(failure.stderr)) from None
+            raise GitFailed(arguments, status, _words_of(failure.stderr)) from None
 
-    def commit(self, message: str, actor: str = "") -> None:
+    def commit(self, message: str, *options: str, by: Mapping[str, str] = _NOBODY) -> None:
         """Commit what was edited, some time later."""
         self.later()
-        self.git("commit", "-am", message, actor=actor)
+        self.git("commit", *options, "-am", message, by=by)
+
+    def commit_in_vain(self, message: str, by: Mapping[str, str]) -> None:
+        """Try to commit what was edited, and keep what the gate answered."""
+        try:
+            self.commit(message, by=by)
+        except GitFailed as refusal:
+            self._answered = refusal.stderr
 
     def later(self) -> None:
         """Let some time go by."""
@@ -114,13 +129,16 @@ def play(place: Path, environment: Mapping[str, str], now: datetime) -> Iterator
     """
     scene = _Scene(_empty(place), environment, now)
     scene.git("init", "--initial-branch=main")
+    scene.edit("README.md", "# Shop\n")
     scene.edit("shop/prices.py", _PRICES)
-    scene.git("add", "shop")
+    scene.git("add", ".")
     scene.commit("Count what things cost")
-    yield scene.step("a repository with a commit in it; from now on its history is to be kept", ("init",))
-    yield from _edits(scene)
-    yield from _moves(scene)
-    yield from _branches(scene)
+    told = "a repository with a commit in it; from now on its history is kept, and what nobody planned is refused"
+    yield scene.step(told, ("init", "--mode", "block"))
+    yield from _planned(scene)
+    yield from _refused(scene)
+    yield from _past_the_gate(scene)
+    yield from _merged(scene)
     status = scene.git("status", "--short")
     told = "the same history lies beside each file, one event a line; git does not see it"
     yield scene.step(told if not status else f"git sees what it should not: {status}")
@@ -140,41 +158,56 @@ def chronicle(place: Path) -> list[str]:
         return []
 
 
-def _edits(scene: _Scene) -> Iterator[Step]:
-    taxed = _PRICES.replace("0.19", "0.20")
-    scene.edit("shop/prices.py", taxed)
-    scene.commit("Raise the tax")
-    yield scene.step("Ada edits a file")
-    scene.edit("shop/prices.py", taxed.replace("total = 0", "total = 0.0"))
-    scene.commit("Count in floats", actor=_AGENT)
-    told = "an agent edits it too; SAGE_ACTOR, or what the agent sets anyway, says who it is"
-    yield scene.step(told, ("log", "shop/prices.py"))
-
-
-def _moves(scene: _Scene) -> Iterator[Step]:
-    scene.git("mv", "shop/prices.py", SHOWN)
-    scene.commit("Call it billing", actor=_AGENT)
-    yield scene.step("the agent renames the file")
-    head, _, tail = scene.read(SHOWN).partition("# --- receipts\n")
-    scene.edit(SHOWN, head)
+def _planned(scene: _Scene) -> Iterator[Step]:
+    scene.later()
+    draft = ("plan", "draft", "--id", "tidy-shop", "--summary", "Tidy the shop", "--scope", "shop/")
+    told = "Ada says what is to be done, and where; whoever may decide puts it in force"
+    yield scene.step(told, draft, ("plan", "approve", "tidy-shop", "-m", "before it grows"))
+    head, _, tail = scene.read("shop/prices.py").partition("# --- receipts\n")
+    scene.edit("shop/prices.py", head)
     scene.edit("shop/receipts.py", tail)
     scene.git("add", "shop")
-    scene.commit("Give receipts a file of their own")
-    yield scene.step("Ada splits it in two")
+    scene.commit("Give receipts a file of their own", by=_TIDY)
+    yield scene.step("Ada splits a file under that plan; `sage-git plan use` would say so for all that follows")
 
 
-def _branches(scene: _Scene) -> Iterator[Step]:
+def _refused(scene: _Scene) -> Iterator[Step]:
+    scene.git("mv", "shop/prices.py", SHOWN)
+    scene.edit("README.md", "# Shop\n\nThe best there is.\n")
+    scene.commit_in_vain("Call it billing", by=_AGENT | _TIDY)
+    yield scene.step("an agent works under it too, and does more than it should")
+    scene.git("restore", "README.md")
+    scene.commit("Call it billing", by=_AGENT | _TIDY)
+    yield scene.step("without that its commit passes", ("log", SHOWN))
+
+
+def _past_the_gate(scene: _Scene) -> Iterator[Step]:
+    scene.edit("README.md", "# Shop\n\nCall 555-0100 if prices are wrong.\n")
+    scene.commit("Say whom to call", "--no-verify")
+    yield scene.step("somebody in a hurry goes past the gate; the record knows", ("status",))
+    scene.later()
+    told = "somebody looks at it, and answers for it"
+    yield scene.step(told, ("reconcile", "README.md", "-m", "the shop was down; I have seen it"))
+
+
+def _merged(scene: _Scene) -> Iterator[Step]:
     text = scene.read(SHOWN)
+    scene.later()
+    draft = ("plan", "draft", "--id", "new-tax", "--summary", "Follow the new tax law", "--scope", SHOWN)
+    yield scene.step("a second plan", draft, ("plan", "approve", "new-tax", "-m", "in force from January"))
     scene.git("switch", "--create", "taxes")
-    scene.edit(SHOWN, text.replace("TAX = 0.20", "TAX = 0.21"))
-    scene.commit("Follow the new tax law", actor=_AGENT)
+    scene.edit(SHOWN, text.replace("TAX = 0.19", "TAX = 0.21"))
+    scene.commit("Follow the new tax law", by=_AGENT | _TAX)
     scene.git("switch", "main")
     scene.edit(SHOWN, text.replace("return round(total, 2)", "return round(total, 4)"))
-    scene.commit("Round later")
-    scene.later()
-    scene.git("merge", "--no-edit", "taxes")
-    told = "two branches meet; the merge is git's own, so nobody has to answer for it"
-    yield scene.step(told, ("log", SHOWN))
+    scene.commit("Round later", by=_TIDY)
+    scene.git("merge", "--no-commit", "taxes")
+    scene.edit(SHOWN, scene.read(SHOWN).replace("net * (1 + TAX)", "net if net > 999 else net * (1 + TAX)"))
+    scene.commit("Merge the new taxes", "--no-verify")
+    told = "two branches meet, and the merge brings in a line that stood on neither"
+    yield scene.step(told, ("log", SHOWN, "-n", "3"), ("blame", SHOWN, "-L", "3,9"))
+    told = "in CI `verify` stops it, and `report` says what was done; both only read"
+    yield scene.step(told, ("verify",), ("report",))
 
 
 def _empty(place: Path) -> Path:
@@ -183,6 +216,11 @@ def _empty(place: Path) -> Path:
             raise UsageError(f"{place} is there already, and not empty", remedy="name a folder that does not exist yet")
     make_directory(place)
     return place
+
+
+def _words_of(stderr: object) -> str:
+    """What git wrote on standard error, without how GitPython presents it."""
+    return str(stderr).strip().removeprefix("stderr: ").strip("'").strip()
 
 
 _PRICES: Final = '''\
@@ -202,19 +240,18 @@ def total_of(items):
     return round(total, 2)
 
 
+def cheapest(items):
+    return min(items, key=lambda item: gross(item.net))
+
+
+def reduced(net, percent):
+    return round(net * (100 - percent) / 100, 2)
+
+
 # --- receipts
-def heading(shop, day):
-    return f"{shop}, {day:%Y-%m-%d}"
-
-
-def line(item):
-    name = item.name.ljust(20)
-    count = str(item.count).rjust(4)
-    return f"{name} {count} {item.net:>9.2f}"
-
-
 def receipt(shop, day, items):
-    lines = [heading(shop, day), "-" * 35]
-    lines += [line(item) for item in items]
+    lines = [f"{shop}, {day:%Y-%m-%d}", "-" * 35]
+    for item in items:
+        lines.append(f"{item.name:20} {item.count:>4} {item.net:>9.2f}")
     return "\\n".join(lines)
 '''
