@@ -102,6 +102,15 @@ def flip_log(copy: Copy) -> None:
     copy.flip(copy.tail)
 
 
+def flip_id(copy: Copy) -> None:
+    """The id that an entry carries, and nothing of its content."""
+    line = copy.random.choice(copy.entries())
+    name = json.loads(line)["eventId"]
+    other = name[:-1] + ("0" if name[-1] != "0" else "1")
+    altered = line.replace(f'"eventId":"{name}"'.encode(), f'"eventId":"{other}"'.encode())
+    copy.tail.write_bytes(copy.tail.read_bytes().replace(line, altered))
+
+
 def flip_sidecar(copy: Copy) -> None:
     copy.flip(copy.sidecar())
 
@@ -305,6 +314,7 @@ OPEN = codes("open-edit")
 FAULTS = (
     Fault("a byte of the log", flip_log),
     Fault("a byte of a sidecar", flip_sidecar),
+    Fault("an entry's id", flip_id, codes("entry-altered")),
     Fault("a byte of the sealed log", flip_sealed),
     Fault("a dropped entry", drop_entry),
     Fault("the last entries dropped", drop_last_entries),

@@ -45,11 +45,10 @@ class Answers:
     def __init__(self, derivation: Derivation, claims: Claims, now_s: int) -> None:
         self._derivation, self._claims, self._now_ms = derivation, claims, now_s * 1000
         entries = sorted(claims.entries.values(), key=lambda entry: entry.number)
-        wanted = [entry for entry in entries if is_answer(entry.event.fields) or entry.event.type == "PLAN_DRAFTED"]
         self._said = [
             _Said(entry, entry.event, entry.event.event_id)
-            for entry in wanted
-            if entry.event.event_id is not None and not check_event(entry.event.fields)
+            for entry in entries
+            if entry.event.event_id is not None and not check_event(entry.event.fields) and _is_word(entry.event)
         ]
 
     def listed(self, signers: bytes) -> list[Answer]:
@@ -181,6 +180,10 @@ def _content(workspace: Workspace, blob: str) -> bytes | None:
         return workspace.repository.git("cat-file", "blob", blob)
     except GitFailed:
         return None
+
+
+def _is_word(event: Event) -> bool:
+    return event.type == "PLAN_DRAFTED" or is_answer(event.fields)
 
 
 def _is_true_draft(event: Event) -> bool:

@@ -113,11 +113,19 @@ def _flaw(workspace: Workspace, claims: Claims, entry: Entry, state: LineState, 
     if state is LineState.BAD_PAYLOAD:
         message = f"entry {entry.number}: {reason}"
         return Finding("entry-invalid", message, _RESTORE, Severity.ERROR, path, line, None, identifier)
-    if state is LineState.NO_ID:
-        message = "whoever wrote this event gave it no id"
+    if _was_always_so(workspace, identifier, entry):
+        given = "no id" if state is LineState.NO_ID else "an id that is not its own"
+        message = f"whoever wrote this event gave it {given}"
         return Finding("entry-without-id", message, "", Severity.NOTE, path, line, None, identifier)
-    if workspace.has_index and workspace.witness.index.events.entry(identifier) == entry.number:
-        message = "whoever wrote this event gave it an id that is not its own"
-        return Finding("entry-without-id", message, "", Severity.NOTE, path, line, None, identifier)
+    severity = Severity.ERROR if workspace.has_index else Severity.WARNING  # nobody remembers how it was
     message = f"entry {entry.number}: {reason}"
-    return Finding("entry-altered", message, _RESTORE, Severity.ERROR, path, line, None, identifier)
+    return Finding("entry-altered", message, _RESTORE, severity, path, line, None, identifier)
+
+
+def _was_always_so(workspace: Workspace, identifier: EventId, entry: Entry) -> bool:
+    """True if the clone's index has this very line under this number: the event was appended so."""
+    events = workspace.witness.index.events
+    if not workspace.has_index or events.entry(identifier) != entry.number:
+        return False
+    known = events.event(identifier)
+    return known is not None and known.line == entry.event.line

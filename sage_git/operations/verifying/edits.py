@@ -78,17 +78,24 @@ class Edits:
         yield from _once(self._of_claims())
 
     def untrue(self) -> Iterator[Finding]:
-        """The log's verdicts that say more for a fact than is true."""
-        for entry in self._claims.entries.values():
-            event = entry.event
-            if event.type == "RECONCILIATION" and event.graph_commit is not None and event.parents:
-                standing = self._standings.get(event.parents[0])
-                if standing is not None and standing.is_rogue and event.parents[0] in self.open:
-                    strategy = event.get("reconciliationStrategy")
+        """The log's verdicts that say more for a fact than is true, or what another said already."""
+        told: dict[tuple[EventId, ObjectId], EventId] = {}
+        for identifier, entry in self._claims.entries.items():
+            event, commit = entry.event, entry.event.graph_commit
+            if event.type not in VERDICT_TYPES or commit is None or not event.parents:
+                continue
+            first = told.setdefault((event.parents[0], commit), identifier)
+            if first != identifier:
+                message = f"{event.type} is a second verdict, after {first[:12]}, on one change"
+                yield self._claims.finding("verdict-doubled", message, entry, Severity.WARNING)
+            standing = self._standings.get(event.parents[0])
+            if event.type == "RECONCILIATION" and standing is not None and standing.is_rogue:
+                strategy = event.get("reconciliationStrategy")
+                if event.parents[0] in self.open:
                     message = f"the verdict ({strategy}) says more for the change than is known: nobody answers for it"
                     yield self._claims.finding("verdict-overturned", message, entry)
-                elif standing is not None and standing.is_rogue:
-                    message = f"the verdict says {event.get('reconciliationStrategy')}; it is answered for otherwise"
+                else:
+                    message = f"the verdict says {strategy}; the change is answered for otherwise"
                     yield self._claims.finding("verdict-overturned", message, entry, Severity.WARNING)
 
     def is_open(self, fact: EventId) -> bool:

@@ -78,22 +78,24 @@ def _here(
     commits = list(dict.fromkeys(str(entry.event.graph_commit) for entry in listed))
     here = dict(zip(commits, workspace.repository.named(*commits), strict=True)) if commits else {}
     deferred = set(derivation.deferred)
+    digits = 64 if workspace.repository.object_format == "sha256" else 40
     for entry in listed:
         commit = entry.event.graph_commit
         assert commit is not None
         if derivation.checkout.index.commits.known(commit) is not None:
             yield entry
-        elif here[commit] is None:
+        elif here[commit] is None and len(commit) == digits:
             found.gone.add(commit)
         elif commit not in deferred:
-            message = f"{entry.event.type} tells of commit {commit[:12]}, which lies before the record"
+            why = "which lies before the record" if here[commit] else "which no commit here can be called"
+            message = f"{entry.event.type} tells of commit {commit[:12]}, {why}"
             found.findings.append(claims.finding("fact-not-true", message, entry))
 
 
 def _is_broken(entry: Entry, claims: Claims, found: Strangers) -> bool:
     """True for what breaks the rules of its type, so that nothing in it can be relied on; that is told."""
     broken = check_event(entry.event.fields)
-    if not broken and entry.event.graph_commit is not None:
+    if not broken and (entry.event.graph_commit or "").strip("0"):
         return False
     why = str(broken[0]) if broken else "it names no commit"
     found.findings.append(claims.finding("fact-not-true", f"{entry.event.type} is not to be relied on: {why}", entry))
