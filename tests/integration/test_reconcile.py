@@ -14,6 +14,7 @@ import pytest
 import sage_git
 from sage_git.cli.main import main
 from sage_git.cli.surroundings import of_this_process
+from tests.judged import Desk
 from tests.kit import GitRepository
 
 Sage = Callable[..., "CompletedProcess[str]"]
@@ -102,6 +103,19 @@ def test_on_a_terminal_one_is_asked_after_seeing_what_it_is_about(edited, sage, 
     assert len(open_edits(sage)) == left
 
 
+def test_a_rename_and_the_edit_that_came_with_it_are_answered_for_together(repository):
+    text = "".join(f"a{n} = {n}\n" for n in range(20))
+    repository.commit("first", **{"src/a.py": text})
+    desk = Desk.begin(repository)
+    desk.approve("elsewhere", "docs/**")
+    repository.git("mv", "src/a.py", "src/c.py")
+    repository.commit("moved", **{"src/c.py": f"{text}more = 1\n"})
+    moved = [edit["eventId"] for edit in desk.open_edits()]
+    assert len(moved) == 2
+    (said,) = desk.sage("reconcile", moved[0], "-m", "looked at it", "--json").splitlines()
+    assert sorted(json.loads(said)["resolves"]) == sorted(moved)
+
+
 def test_answering_again_writes_nothing(edited, sage):
     assert len(answers(sage, "src/a.py")) == 1
     size = (edited.path / "src/a.py.sage").stat().st_size
@@ -147,6 +161,16 @@ def test_an_edit_whose_body_is_gone_can_be_answered_for(edited, sage, gone):
     assert sage("redact", verdict[gone], "-m", "a secret").returncode == 0
     assert open_edits(sage) == ["src/a.py", "src/a.py", "src/b.py"]
     assert [said["filePath"] for said in answers(sage, "src/b.py")] == ["src/b.py"]
+    assert open_edits(sage) == ["src/a.py", "src/a.py"]
+
+
+def test_an_edit_of_which_nothing_is_left_stays_open(edited, sage):
+    (verdict,) = [e for e in _logged(sage, "log", "src/b.py") if e["type"] == "ROGUE_EDIT_DETECTED"]
+    for gone in ("prevEventId", "eventId"):
+        assert sage("redact", verdict[gone], "-m", "a secret").returncode == 0
+    assert open_edits(sage) == ["", "src/a.py", "src/a.py"]
+    assert sage("status").returncode == 0
+    sage("reconcile", verdict["prevEventId"], "-m", "known")
     assert open_edits(sage) == ["src/a.py", "src/a.py"]
 
 

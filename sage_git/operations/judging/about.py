@@ -16,8 +16,8 @@ _TYPES: Final = {"add": "FILE_ADDED", "remove": "FILE_REMOVED"}
 """By the reason of a verdict; what was renamed is told like an edit, since its old path is gone."""
 
 
-def fact_told_by_verdict(connection: sqlite3.Connection, fact: EventId) -> Event | None:
-    """A redacted fact, as much of it as the verdict on it still tells; None if there is none."""
+def what_is_left(connection: sqlite3.Connection, fact: EventId) -> Event | None:
+    """A redacted fact, as much of it as the verdict on it or the index still tells; None if nobody knows its commit."""
     for row in queries.verdicts_on(connection, fact):
         verdict = row.event
         fields = {name: verdict[name] for name in _KEPT if name in verdict}
@@ -25,6 +25,10 @@ def fact_told_by_verdict(connection: sqlite3.Connection, fact: EventId) -> Event
             fields["lastHash"], _, fields["hash"] = str(verdict["diffRef"]).partition("..")
         fields["type"] = _TYPES.get(str(verdict.get("reason")), "FILE_EDITED")
         return Event.trusted(fact, b"", fields)
+    for row in queries.by_event_prefix(connection, fact, 1):
+        if row.commit is not None:
+            known = {"type": row.type, "graphCommit": row.commit, "timestamp": row.event.timestamp, "filePath": ""}
+            return Event.trusted(fact, b"", {**known, "redacted": True})
     return None
 
 

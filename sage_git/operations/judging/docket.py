@@ -17,7 +17,7 @@ from sage_git.judgement.policy import Approval, Judged, Policy
 from sage_git.judgement.standing import Case, Evidence, Reason, Treatment
 from sage_git.judgement.terms import person
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
-from sage_git.operations.judging.about import fact_told_by_verdict
+from sage_git.operations.judging.about import what_is_left
 from sage_git.operations.judging.evidence import from_json
 from sage_git.operations.judging.policies import Policies
 from sage_git.operations.paths import raw_path
@@ -81,7 +81,7 @@ class Docket:
         """The event of a fact; None if it is not known, or nothing but its id is."""
         found = self._facts.get(fact) or self._index.events.event(fact)
         if found is None and self._index.events.node(fact) is not None:
-            found = fact_told_by_verdict(self._index.connection, fact)
+            found = what_is_left(self._index.connection, fact)
         if found is not None:
             self._facts[fact] = found
         return found
@@ -219,7 +219,8 @@ class Docket:
         if commit is None or kind is None or self._index.commits.known(commit) is None:
             return None
         policy, at, paths = self.policies.before(commit), self.at(commit), _paths(event)
-        reason = Reason.MODE if event.type == "FILE_EDITED" and event["hash"] == event["lastHash"] else kind[1]
+        is_mode = event.type == "FILE_EDITED" and "hash" in event and event["hash"] == event["lastHash"]
+        reason = Reason.MODE if is_mode else kind[1]
         return Case(fact, self._treatment(event, commit, policy, kind[0], at), reason, paths, at)
 
     def _treatment(self, event: Event, commit: ObjectId, policy: Policy, kind: Judged, at: int) -> Treatment:
@@ -228,7 +229,8 @@ class Docket:
             return Treatment.UNJUDGED
         if CONFIG_PATH in paths and not self._leaves_identity(event, commit):
             return Treatment.FORBIDDEN
-        if kind is not Judged.EDIT and not self._has_begun(commit, at):
+        is_late = kind is not Judged.EDIT or event.type == "ROGUE_EDIT_DETECTED"
+        if is_late and not self._has_begun(commit, at):
             return Treatment.UNJUDGED
         is_ours = any(path.startswith(_OURS) for path in paths)
         is_wanted = kind in policy.rogue.changes and _to_be_covered(policy, _raw_paths(event))

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.event import Event
@@ -95,15 +96,10 @@ def _open_lines(reading: Reading, edit: OpenEdit) -> dict[int, EventId]:
 
 def _ranges(lines: Mapping[int, EventId], edit: OpenEdit) -> Iterator[Range]:
     """The lines that an edit, or what it does again, wrote; those in a row as one range."""
-    first = last = 0
-    for number in sorted(number for number, wrote in lines.items() if wrote in edit.origins):
-        if number != last + 1:
-            if last:
-                yield first, last
-            first = number
-        last = number
-    if last:
-        yield first, last
+    wanted = sorted(number for number, wrote in lines.items() if wrote in edit.origins)
+    for _, together in groupby(enumerate(wanted), key=lambda each: each[1] - each[0]):
+        several = [number for _, number in together]
+        yield several[0], several[-1]
 
 
 def _sides(edit: OpenEdit) -> tuple[str, str]:

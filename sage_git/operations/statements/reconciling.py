@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId, is_hex
+from sage_git.chronicle.ids import EventId, ObjectId, is_hex
 from sage_git.errors import NotHere, UsageError
 from sage_git.judgement.terms import person
 from sage_git.observation.lineage import heads
@@ -68,15 +68,15 @@ def named(reading: Reading, cwd: Path, words: Sequence[str]) -> Questions:
         NotHere: nothing is known by a word.
     """
     still_open, halts = open_edits(reading.readings), open_halts(reading.readings)
-    edits: dict[EventId, OpenEdit] = {}
+    changes: set[tuple[ObjectId | None, str]] = set()
     lifted: dict[EventId, Event] = {}
     for word in words:
         found = _of_path(reading, cwd, word, still_open)
         if found is None:
             found, ending = _of_event(reading, word, still_open, halts)
             lifted |= {_id(halt): halt for halt in ending}
-        edits |= {_id(edit.event): edit for edit in found}
-    return Questions(tuple(edit for edit in still_open if _id(edit.event) in edits), tuple(lifted.values()))
+        changes.update(map(_change, found))
+    return Questions(tuple(edit for edit in still_open if _change(edit) in changes), tuple(lifted.values()))
 
 
 def reconcile(reading: Reading, questions: Questions, why: str, voice: Voice) -> list[Answer]:
@@ -113,6 +113,11 @@ def _lift(reading: Reading, halt: Event, why: str, voice: Voice) -> Answer:
     said = {"type": "RECONCILIATION", "reconciliationStrategy": "lifted", "resolves": [_id(halt)]}
     given = {**said, "justification": why, "reviewerId": voice.reviewer}
     return Answer(voice.say(reading.checkout, key, given), path_text(key) if is_source else subject)
+
+
+def _change(edit: OpenEdit) -> tuple[ObjectId | None, str]:
+    """What a commit did to a path: a rename and the edit that came with it are answered for together."""
+    return edit.fact.graph_commit, edit.path
 
 
 def _check_counts(reading: Reading, edits: Iterable[OpenEdit], voice: Voice) -> None:
@@ -199,11 +204,12 @@ def _last_fact(edit: OpenEdit) -> EventId:
 
 
 def _sides(verdict: Event) -> tuple[str, str]:
-    """What an edit had before and after, as its verdict tells it."""
+    """What an edit had before and after, as its verdict tells it; null ids where nothing is left that does."""
     if "diffRef" in verdict:
         before, _, after = str(verdict["diffRef"]).partition("..")
         return before, after
-    return str(verdict["lastHash"]), str(verdict["hash"])
+    null = "0" * len(verdict.graph_commit or "")
+    return str(verdict.get("lastHash", null)), str(verdict.get("hash", null))
 
 
 def _id(event: Event) -> EventId:
