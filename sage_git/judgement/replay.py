@@ -7,7 +7,7 @@ compares. Not here: which edits are candidates, what follows for a verdict (`sta
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
@@ -211,13 +211,16 @@ def undoes(change: Edit, edit: Edit, workshop: Workshop) -> bool:
 
 
 def chains_among(
-    edits: Mapping[EventId, Edit], parents: Callable[[EventId], Sequence[EventId]]
+    edits: Mapping[EventId, Edit],
+    parents: Callable[[EventId], Sequence[EventId]],
+    merges: Collection[EventId] = (),
 ) -> list[tuple[Edit, ...]]:
     """Every chain from one of `edits` to itself or a descendant among them, longest first, then smallest ids.
 
     A chain holds all that lies between, and what a merge in it brought in besides. Of chains with the same ends
     only the shortest is given: what another did more it took back. `parents` gives the facts that a fact follows;
-    where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count.
+    where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count. None begins
+    with one of `merges`: what a merge changed of its first parent is mostly what others did on the other side.
     """
     known = dict(list(edits.items())[:MAX_EDITS])
     links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}
@@ -239,7 +242,7 @@ def chains_among(
             ends = first.before, last.after
             between = reach[last.fact] & ~reach[first.fact]
             is_longer = ends in found and len(found[ends]) <= between.bit_count() + 1
-            if is_longer or not reach[last.fact] >> start & 1:
+            if is_longer or first.fact in merges or not reach[last.fact] >> start & 1:
                 continue
             if between == (2 << end) - (2 << start):  # all that were placed between: mostly so
                 found[ends] = placed[start : end + 1]

@@ -20,10 +20,12 @@ from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.judging.candidates import Chronicle, edit_of
+from sage_git.operations.judging.evidence import from_json
 from sage_git.storage.index import Reach
 from sage_git.storage.queries import Row
 
 _MOST_UNDONE: Final = 32
+_BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 
 
 class Search:
@@ -71,7 +73,7 @@ class Search:
     def _of_change(
         self, commit: Commit, change: Edit, chronicle: Chronicle, reach: Reach, circumstance: Circumstance
     ) -> Evidence:
-        replays = self._replays(change, chronicle, reach)
+        replays = self._replays(change, chronicle, reach, circumstance)
         if replays:
             return Evidence(circumstance, replays)
         if circumstance is Circumstance.MERGE and len(commit.parents) == 2:
@@ -84,9 +86,13 @@ class Search:
         """What a recorded fact does again, for those whose evidence nobody kept."""
         assert fact.graph_commit is not None
         change, reach = edit_of(fact, renamed), self._index.commits.reach(fact.graph_commit)
-        return self._replays(change, Chronicle(self._index, fact, _paths(change), reach), reach)
+        chronicle = Chronicle(self._index, fact, _paths(change), reach)
+        by_merge = self._came_by_merge(fact.event_id) if fact.event_id else False
+        return self._replays(change, chronicle, reach, Circumstance.MERGE if by_merge else Circumstance.ORDINARY)
 
-    def _replays(self, change: Edit, chronicle: Chronicle, reach: Reach) -> tuple[Replay, ...]:
+    def _replays(
+        self, change: Edit, chronicle: Chronicle, reach: Reach, circumstance: Circumstance
+    ) -> tuple[Replay, ...]:
         own = self._index.events.node(change.fact)
         assert own is not None
 
@@ -98,7 +104,15 @@ class Search:
         edits, follows = chronicle.edits(is_elsewhere)
         if not edits:
             return ()
-        return find_replays(change, chains_among(edits, lambda fact: follows.get(fact, ())), self.workshop)
+        merges = [fact for fact in edits if self._came_by_merge(fact)]
+        if circumstance is Circumstance.MERGE:  # a merge that is made again is like one that was made
+            return find_replays(change, [(edits[fact],) for fact in merges], self.workshop)
+        return find_replays(change, chains_among(edits, lambda fact: follows.get(fact, ()), merges), self.workshop)
+
+    def _came_by_merge(self, fact: EventId) -> bool:
+        node = self._index.events.node(fact)
+        body = None if node is None else self._index.evidence.of(node.number)
+        return body is not None and from_json(body).circumstance in _BY_MERGE
 
     def _undone(self, change: Edit, chronicle: Chronicle, reach: Reach) -> EventId | None:
         """The newest rogue edit in the commit's history that the change exactly takes back."""

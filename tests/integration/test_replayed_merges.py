@@ -1,0 +1,56 @@
+"""What a merge brought in answers for nothing: work that is done again is held against the edits themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.judged import Desk
+from tests.kit import GitRepository
+
+LINES = [f"line {n}\n" for n in range(30)]
+
+
+def with_line(text: str, at: int, new: str) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[:at], f"{new}\n", *lines[at:]])
+
+
+@pytest.fixture
+def desk(repository: GitRepository) -> Desk:
+    repository.commit("first", f="".join(LINES))
+    return Desk.begin(repository)
+
+
+def test_rogue_work_that_a_merge_brought_in_stays_rogue_when_it_is_rebased(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    start, text = repository.head, repository.read("f")
+    repository.git("switch", "-q", "-c", "theirs")
+    unplanned = repository.commit("unplanned", f=with_line(text, 20, "U"))
+    repository.git("switch", "-q", "-c", "other", start)
+    repository.commit(f"planned\n\n{claim}", f=with_line(text, 3, "P"))
+    repository.git("switch", "-q", "main")
+    repository.git("reset", "-q", "--hard", "other")
+    repository.git("merge", "-q", "--no-edit", "theirs")
+    desk.sage("record")
+    repository.git("switch", "-q", "theirs")
+    repository.git("rebase", "-q", "other")
+    assert repository.head != unplanned
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
+
+
+def test_planned_work_stays_planned_though_an_evil_merge_brought_it_in_before(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    start, text = repository.head, repository.read("f")
+    repository.git("switch", "-q", "-c", "work")
+    repository.commit(f"planned\n\n{claim}", f=with_line(text, 3, "P"))
+    repository.git("switch", "-q", "-c", "evil", start)
+    repository.commit(f"more\n\n{claim}", f=with_line(text, 28, "M"))
+    repository.git("merge", "-q", "--no-commit", "work")
+    repository.commit("evil", f=with_line(repository.read("f"), 15, "E"))
+    desk.sage("record")
+    repository.git("switch", "-q", "-c", "again", start)
+    repository.git("cherry-pick", "--no-commit", "work")
+    repository.commit("planned, said otherwise")
+    assert desk.open_edits() == []
+    assert not [line for line in desk.lines("f") if line["rogue"]]
