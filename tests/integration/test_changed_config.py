@@ -107,3 +107,13 @@ def test_a_damaged_identity_is_said_and_not_followed(recorded, sage, damage):
     assert "clone.json" in answer.stderr
     recorded.commit("third", **{"foo.py": "x = 3\n"})
     assert recorded.git("status", "--porcelain") == ""
+
+
+def test_a_policy_that_cannot_be_read_is_told_by_status(recorded, sage):
+    assert json.loads(sage("status", "--json").stdout)["deferred"] == []
+    configure(recorded, "[rogue]", "[rogue]\n[rogue]")
+    (told,) = json.loads(sage("status", "--json").stdout)["deferred"]
+    assert (told["code"], told["message"].split(":")[0]) == (
+        "config",
+        "the policy cannot be read, so the defaults hold",
+    )

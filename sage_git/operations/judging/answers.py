@@ -27,9 +27,17 @@ class Answers:
         self._extra = {event.event_id: event for event in extra}
         kept = (row.event for row in queries.answers(index.connection))
         self._statements = [event for event in (*kept, *self._extra.values()) if _is_answer(event)]
-        self._as_of = -1
-        self._named: dict[EventId, int] | None = None
-        self._closure: frozenset[EventId] | None = None
+        self._as_of = 0
+        self._named: dict[EventId, int] = {}
+        self._closure: set[EventId] = set()
+        self._not_closed: list[EventId] = []
+        self._awaited: dict[EventId, list[tuple[Event, EventId]]] = {}
+        """By the event that must be in the index first: the answers, with the name that they give it."""
+        for event in self._statements:
+            for name in _names(event):
+                verdict = self._extra.get(name)
+                hangs_on = verdict.parents[:1] if verdict is not None and verdict.type in VERDICT_TYPES else ()
+                self._awaited.setdefault(hangs_on[0] if hangs_on else name, []).append((event, name))
 
     @property
     def exist(self) -> bool:
@@ -44,37 +52,43 @@ class Answers:
         """The second of the first answer that names `fact` itself, or its verdict."""
         return self._direct().get(fact) if self._statements else None
 
-    def _closed(self) -> frozenset[EventId]:
+    def _closed(self) -> set[EventId]:
         self._refresh()
-        if self._closure is None:
-            self._closure = frozenset(root for fact in self._direct() for root in (fact, *self._rules.roots(fact)))
+        while self._not_closed:
+            fact = self._not_closed.pop()
+            self._closure.update((fact, *self._rules.roots(fact)))
         return self._closure
 
     def _direct(self) -> Mapping[EventId, int]:
         """The facts that answers name, with the second of the first that did."""
         self._refresh()
-        if self._named is None:
-            named: dict[EventId, int] = {}
-            for event in self._statements:
-                second = milliseconds(event.timestamp) // 1000
-                for fact in self._facts_named(event):
-                    named[fact] = min(second, named.get(fact, second))
-            self._named = named
         return self._named
 
     def _refresh(self) -> None:
-        """Begin anew if the index has grown since."""
-        if self._as_of != self._index.events.last_number():
-            self._as_of = self._index.events.last_number()
-            self._named = self._closure = None
+        """Look at what came into the index since, and was waited for."""
+        last = self._index.events.last_number()
+        if self._as_of == last:
+            return
+        waited_for = [each for each in queries.ids_after(self._index.connection, self._as_of) if each in self._awaited]
+        self._as_of = last
+        for identifier in waited_for:
+            self._awaited[identifier] = [
+                (answer, name) for answer, name in self._awaited[identifier] if not self._takes(answer, name)
+            ]
 
-    def _facts_named(self, answer: Event) -> Iterable[EventId]:
-        names = answer["resolves"]
-        for name in names if isinstance(names, list) else []:
-            for identifier in self._facts_behind(EventId(name)) if isinstance(name, str) and is_hex(name, 64) else ():
-                fact = self._docket.fact(identifier)
-                if fact is not None and self._docket.may_answer(answer, fact):
-                    yield identifier
+    def _takes(self, answer: Event, name: EventId) -> bool:
+        """True if what the answer calls `name` is known now; it is answered for, if that may be."""
+        is_known = False
+        for identifier in self._facts_behind(name):
+            fact = self._docket.fact(identifier)
+            if fact is None:
+                continue
+            is_known = True
+            if self._docket.may_answer(answer, fact):
+                second = milliseconds(answer.timestamp) // 1000
+                self._named[identifier] = min(second, self._named.get(identifier, second))
+                self._not_closed.append(identifier)
+        return is_known
 
     def _facts_behind(self, name: EventId) -> Iterable[EventId]:
         """The fact of this name, or that the verdict of this name hangs on."""
@@ -84,6 +98,13 @@ class Answers:
         for row in queries.by_event_prefix(self._index.connection, name, 1):
             return facts_of_verdict(self._index.connection, row) if row.type in VERDICT_TYPES else [name]
         return ()
+
+
+def _names(answer: Event) -> Iterable[EventId]:
+    """What an answer answers for."""
+    names = answer["resolves"]
+    named = names if isinstance(names, list) else []
+    return (EventId(name) for name in named if isinstance(name, str) and is_hex(name, 64))
 
 
 def _is_answer(event: Event) -> bool:

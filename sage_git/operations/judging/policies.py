@@ -55,6 +55,15 @@ class Policies:
             self._of_head = self._default() if blob is None else self.parsed(blob)
         return self._of_head
 
+    def problem_now(self) -> ConfigError | None:
+        """Why the config that HEAD has cannot be read, so that the defaults hold; None if it can."""
+        blob = self._checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0]
+        try:
+            policies.parse_policy(self.content(blob)) if blob is not None else None
+        except ConfigError as problem:
+            return problem
+        return None
+
     def signers_now(self) -> ObjectId | None:
         """The blob of HEAD's allowed signers."""
         return self._named_or_last("HEAD", SIGNERS)

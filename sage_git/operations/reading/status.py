@@ -13,6 +13,7 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
 from sage_git.judgement.plan import State
 from sage_git.operations.gating.places import plan_in_use
+from sage_git.operations.judging.policies import Policies
 from sage_git.operations.reading.history import Readings
 from sage_git.operations.reading.open_lines import OpenEdit, placed
 from sage_git.operations.reading.opening import Reading
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sage_git.operations.reading.history import AsksGit
 
 _HOOK: Final = "post-commit"
+
 
 class Recording(Enum):
     """How far the record is."""
@@ -97,7 +99,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
             open_edits=tuple(edits),
             halts=tuple(open_halts(readings)),
             plans=tuple(_plans(reading)),
-            deferred=tuple(_waiting(readings, reading.outcome, reading.repository)),
+            deferred=(*_unreadable(checkout), *_waiting(readings, reading.outcome, reading.repository)),
             remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
         )
 
@@ -164,6 +166,13 @@ def open_halts(readings: Readings) -> list[Event]:
     """The halts that nobody lifted, newest first."""
     rows = queries.of_types(readings.connection, "HALT_AND_REPORT")
     return [row.event for row in rows if readings.is_open_halt(row)]
+
+
+def _unreadable(checkout: Checkout) -> Iterator[Deferred]:
+    """What is wrong with HEAD's config, if it cannot be read."""
+    problem = Policies(checkout).problem_now()
+    if problem is not None:
+        yield Deferred(None, "config", f"the policy cannot be read, so the defaults hold: {problem}")
 
 
 def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository) -> list[Deferred]:
