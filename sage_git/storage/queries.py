@@ -127,6 +127,12 @@ def ids_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[Event
     return [EventId(identifier.hex()) for _, identifier in found]
 
 
+def ids_after(connection: sqlite3.Connection, number: int) -> list[EventId]:
+    """The events that arrived after the one with this number, oldest first."""
+    rows = connection.execute("SELECT event_id FROM events WHERE number > ? ORDER BY number", (number,))
+    return [EventId(identifier.hex()) for (identifier,) in rows]
+
+
 def by_event_prefix(connection: sqlite3.Connection, digits: str, limit: int) -> list[Row]:
     """The events whose id begins with these hex digits, at most `limit`."""
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.event_id BETWEEN ? AND ? ORDER BY e.event_id LIMIT ?"

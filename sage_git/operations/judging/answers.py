@@ -67,8 +67,9 @@ class Answers:
     def _refresh(self) -> None:
         """Look at what came into the index since, and was waited for."""
         last = self._index.events.last_number()
-        if self._as_of == last:
+        if self._as_of == last or not self._awaited:
             return
+        self._index.events.flush()
         waited_for = [each for each in queries.ids_after(self._index.connection, self._as_of) if each in self._awaited]
         self._as_of = last
         for identifier in waited_for:

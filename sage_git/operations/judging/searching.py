@@ -99,7 +99,7 @@ class Search:
         def is_elsewhere(row: Row) -> bool:
             # What came to be known later may well do this one again: two edits must not stand on each other.
             is_earlier = row.number < own.number
-            return is_earlier and not _has(reach, row) and not self._is_done_again_in(reach, row.number)
+            return is_earlier and not _has(reach, row) and not self._is_done_in(reach, row.number)
 
         edits, follows = chronicle.edits(is_elsewhere)
         if not edits:
@@ -135,17 +135,20 @@ class Search:
         edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
         return tuple(edits)
 
-    def _is_done_again_in(self, reach: Reach, fact: int) -> bool:
-        """True if a replay of the fact, or of one of its replays, is in a history already."""
+    def _is_done_in(self, reach: Reach, fact: int) -> bool:
+        """True if a history has a replay of the fact, what it replays, or another replay of that.
+
+        To do it once more there is a change of its own: it must have been taken back meanwhile.
+        """
         waiting, seen = [fact], {fact}
         while waiting:
-            for again in self._index.evidence.replays_of(waiting.pop()):
-                place = self._index.events.place(again)
+            for akin in self._index.evidence.akin_to(waiting.pop()):
+                place = self._index.events.place(akin)
                 if place is not None and reach.has(*place):
                     return True
-                if again not in seen:
-                    seen.add(again)
-                    waiting.append(again)
+                if akin not in seen:
+                    seen.add(akin)
+                    waiting.append(akin)
         return False
 
     @property

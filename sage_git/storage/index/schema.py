@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS evidence (number INTEGER PRIMARY KEY, undoes INTEGER,
 CREATE INDEX IF NOT EXISTS undone ON evidence (undoes) WHERE undoes IS NOT NULL;
 CREATE TABLE IF NOT EXISTS replays (
     original INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (original, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replays_by_number ON replays (number);
 
 -- Sidecar files as we left them, per work tree. last: the newest event number in it.
 CREATE TABLE IF NOT EXISTS sidecars (

@@ -1,4 +1,4 @@
-"""What a merge brought in answers for nothing: work that is done again is held against the edits themselves."""
+"""Work that is done again is held against the edits themselves: not against merges, nor against copies elsewhere."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ def test_planned_work_stays_planned_though_an_evil_merge_brought_it_in_before(de
     repository.commit("planned, said otherwise")
     assert desk.open_edits() == []
     assert not [line for line in desk.lines("f") if line["rogue"]]
+
+
+def test_bringing_back_what_was_reverted_is_a_change_of_its_own_though_a_copy_is_elsewhere(desk: Desk) -> None:
+    repository = desk.repository
+    desk.approve("p", "**")
+    start = repository.head
+    unplanned = repository.commit("unplanned", f=with_line(repository.read("f"), 9, "U"))
+    repository.git("switch", "-q", "-c", "side", start)
+    repository.commit("theirs", g="side\n")
+    repository.git("cherry-pick", unplanned)
+    repository.git("switch", "-q", "main")
+    repository.git("revert", "--no-edit", unplanned)
+    desk.sage("record")
+    repository.git("revert", "--no-edit", "HEAD")
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
