@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 from typing import Final
 
 from sage_git.operations.checkout import Checkout
@@ -10,6 +12,7 @@ from sage_git.operations.recording.record import RecordOutcome, record
 
 _WANTED: Final = "wanted"
 _RECORDING: Final = "recording"
+_GLANCE_S: Final = 0.02
 
 
 def record_while_wanted(checkout: Checkout) -> RecordOutcome:
@@ -28,3 +31,23 @@ def record_while_wanted(checkout: Checkout) -> RecordOutcome:
             recording.unlink(missing_ok=True)
         if not wanted.exists():
             return outcome
+
+
+def await_recorder(sage: Path, patience_s: float) -> None:
+    """Return once no recorder is at work, for those who would read what it is writing; when patience ends, at last."""
+    until = time.monotonic() + patience_s
+    while _is_at_work(sage / _RECORDING) and time.monotonic() < until:
+        time.sleep(_GLANCE_S)
+
+
+def _is_at_work(recording: Path) -> bool:
+    try:
+        process = int(recording.read_text("ascii"))
+        if process > 0 and process != os.getpid():
+            os.kill(process, 0)
+            return True
+    except PermissionError:
+        return True  # another user's
+    except (OSError, ValueError, OverflowError):
+        pass
+    return False

@@ -21,10 +21,13 @@ from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.policy import parse_policy
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.identity import Identity
+from sage_git.operations.recording.recorder import await_recorder
 from sage_git.storage.index import damage_told
 
 _INDEX: Final = "index.sqlite"
 _COPIES: Final = 5
+_PATIENCE_S: Final = 5.0
+"""How long a recorder that is at work is waited for: what it is about to write is not missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def opened(start: Path, environment: Mapping[str, str]) -> Iterator[Workspace]:
     repository = Repository.discover(start, environment).offline()
     kept = Identity.read(repository.common_dir / "sage")
     identity = kept or _identity_in(repository)
+    await_recorder(repository.common_dir / "sage", _PATIENCE_S)
     with TemporaryDirectory(prefix="sage-verify-", dir=environment.get("TMPDIR")) as folder:
         copy = Path(folder, "witness", _INDEX)
         has_index = _copied(repository.common_dir / "sage" / _INDEX, copy)
