@@ -1,4 +1,4 @@
-"""`verify` right after a commit, while the recorder is still writing: nothing that is about to be written is missing."""
+"""`verify` right after a commit, while the recorder is at work: nothing that is about to be written is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sage_git.operations.recording.recorder import await_recorder
 
 
 def test_verify_waits_for_a_recorder_that_is_at_work(repository, sage):
-    repository.commit("first", **{"a": "0\n"})
+    repository.commit("first", a="0\n")
     assert sage("init").returncode == 0
     draft = ("plan", "draft", "--id", "p", "--summary", "count", "--scope", "a")
     for words in (draft, ("plan", "approve", "p", "-m", "why not"), ("plan", "use", "p")):
