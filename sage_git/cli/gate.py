@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,8 @@ from sage_git.cli.text import cut, cut_path, escape
 from sage_git.errors import SageError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from sage_git.cli.surroundings import Surroundings
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.gating.gate import GateReport
@@ -31,16 +32,21 @@ _WHY: Final[Mapping[str, str]] = {
 
 def register(commands: Any) -> None:
     """Add `gate`."""
-    gate = commands.add_parser(
+    parser = commands.add_parser(
         "gate",
         description="say what stands against committing what is staged (for hooks)",
         usage="sage-git gate --hook HOOK",
     )
-    gate.add_argument("--hook", required=True, choices=("pre-commit", "pre-merge-commit"), help="which hook git runs")
-    gate.set_defaults(run=gate_command)
+    parser.add_argument("--hook", required=True, choices=("pre-commit", "pre-merge-commit"), help="which hook git runs")
+    parser.set_defaults(run=gate_command)
 
 
-def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
+def gate_command(arguments: Namespace, surroundings: Surroundings) -> int:
+    """As `gate`."""
+    return gate(arguments.hook, surroundings)
+
+
+def gate(hook: str, surroundings: Surroundings) -> int:
     """Judge what is staged: 0, or REFUSED. A fault of ours is one line, and stops nobody."""
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.completeness import is_complete
@@ -48,9 +54,7 @@ def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
     environment = surroundings.environment
     index = environment.get("GIT_INDEX_FILE")  # relative to where git started the hook: the top of the work tree
-    wish = GateWish(
-        GateHook(arguments.hook), Path(surroundings.cwd, index) if index else None, environment.get("SAGE_PLAN")
-    )
+    wish = GateWish(GateHook(hook), Path(surroundings.cwd, index) if index else None, environment.get("SAGE_PLAN"))
     try:
         with Checkout.open(surroundings.cwd, environment) as checkout:
             checkout.known_identity()
@@ -59,7 +63,7 @@ def gate_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
             report = judge_staged(checkout, wish)
     except SageError as problem:
         said = "; ".join(filter(None, (str(problem), problem.remedy))).replace("\n", " ")
-        render.complain(surroundings, f"{arguments.hook}: {said}")
+        render.complain(surroundings, f"{hook}: {said}")
         return 0
     for halt, paths in report.halted:
         what = "the repository" if halt.path is None else _shown(paths[:1])

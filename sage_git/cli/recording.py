@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
@@ -10,6 +9,8 @@ from sage_git.cli.text import Span, Style
 from sage_git.errors import SageError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from sage_git.cli.surroundings import Surroundings
     from sage_git.operations.checkout import Checkout
 
@@ -28,13 +29,13 @@ def register(commands: Any) -> None:
     record.set_defaults(run=record_command)
 
 
-def record_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
+def record_command(arguments: Namespace, surroundings: Surroundings) -> int:
     """Record; 0 if everything is recorded now, 1 if something had to wait."""
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.recording.record import RecordState, record
 
     if arguments.hook:
-        return _record_for_hooks(surroundings)
+        return record_for_hooks(surroundings)
     with (
         Checkout.open(surroundings.cwd, surroundings.environment) as checkout,
         render.Progress(surroundings, "recording commits") as progress,
@@ -57,7 +58,7 @@ def record_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
     return 1 if outcome.deferred or outcome.findings else 0
 
 
-def _record_for_hooks(surroundings: Surroundings) -> int:
+def record_for_hooks(surroundings: Surroundings) -> int:
     """Record as long as hooks want it; says nothing, or in one line what went wrong."""
     from sage_git.operations.checkout import Checkout
     from sage_git.operations.recording.recorder import record_while_wanted

@@ -7,7 +7,6 @@ through `Screen.json`. Messages to standard error go through `complain` and `Pro
 from __future__ import annotations
 
 import time
-from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final, Self
@@ -16,6 +15,8 @@ from sage_git.cli.text import Line, Span, Style, escape_json, span
 from sage_git.errors import StorageError
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
     from sage_git.cli.pager import Pager
     from sage_git.cli.surroundings import Surroundings
 
@@ -111,6 +112,8 @@ def screen(arguments: Any, surroundings: Surroundings, pager: Callable[[], str] 
 
 def reading_options(parser: ArgumentParser) -> None:
     """Add what every reading command takes: --json, and --color and --no-pager behind the command as well."""
+    from argparse import SUPPRESS  # who only complains reads no arguments
+
     parser.add_argument("--json", action="store_true", help="the same as JSON, as docs/cli.md tells")
     parser.add_argument("--no-pager", action="store_true", default=SUPPRESS, help="never start a pager")
     parser.add_argument(

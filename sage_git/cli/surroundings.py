@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
@@ -33,6 +33,17 @@ class Surroundings:
     def local(self, instant: datetime) -> datetime:
         """`instant` in the user's time zone, as it was on that day."""
         return instant.astimezone()
+
+    def moved(self, directories: Sequence[str]) -> Surroundings:
+        """The same with each -C applied in turn, as git does. Raises NotHere."""
+        cwd = self.cwd
+        for directory in directories:
+            cwd = cwd / directory
+            if not cwd.is_dir():
+                from sage_git.errors import NotHere
+
+                raise NotHere(f"-C {directory}: there is no such directory")
+        return replace(self, cwd=cwd)
 
     def standard_input(self) -> bytes:
         """All of standard input."""

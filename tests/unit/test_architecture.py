@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sage_git import errors
-from sage_git.cli.main import COMMANDS, every_command
+from sage_git.cli.commands import COMMANDS, every_command
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sage_git"

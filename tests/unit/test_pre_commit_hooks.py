@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sage_git.cli.main import every_command
+from sage_git.cli.commands import every_command
 from sage_git.operations.setup.shims import HOOKS
 
 MANIFEST = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
