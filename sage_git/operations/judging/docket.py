@@ -177,7 +177,8 @@ class Docket:
 
     def plans_now(self) -> Plans:
         """The plans under the policy for the next commit."""
-        return self._plans_under(self.policies.now().approval, self.policies.signers_now())
+        approval = self.policies.now().approval
+        return self._plans_under(approval, self.policies.signers_now() if approval.signed else None)
 
     def plans_for(self, commit: ObjectId) -> Plans:
         """The plans under the policy in force for an observed commit."""
@@ -196,7 +197,7 @@ class Docket:
         return found
 
     def _plans_under(self, approval: Approval, signers: ObjectId | None) -> Plans:
-        key = approval, signers if approval.signed else None
+        key = approval, signers
         if key not in self._plans:
             if approval.signed:
                 is_signed = self.policies.is_signed
