@@ -220,6 +220,14 @@ def test_notes_say_what_their_options_say(recorded, sage):
     assert sage("note", "postmortem", "I1", "--title", "t", "-m", "cause", "--action-item", "mend").returncode == 0
 
 
+def test_what_was_said_one_after_the_other_is_shown_so_whatever_it_is_about(recorded, sage):
+    for hour, subject in enumerate(("builds", "plans", "actions", "builds", "deploys")):
+        said = step(f"step {hour}") | {"timestamp": f"2026-01-01T0{hour}:00:00.000Z"}
+        assert sage("append", f".sage/{subject}.sage", stdin=json.dumps(said)).returncode == 0
+    shown = [json.loads(line) for line in sage("log", "--json", "--type", "AGENT_ACTION").stdout.splitlines()]
+    assert [event["action"] for event in shown] == [f"step {hour}" for hour in (4, 3, 2, 1, 0)]
+
+
 def test_append_takes_json_from_an_option_or_standard_input(recorded, sage):
     text = json.dumps(step("from stdin"))
     first = sage("append", "src/foo.py.sage", stdin=text)

@@ -251,7 +251,7 @@ def reduced(net, percent):
 # --- receipts
 def receipt(shop, day, items):
     lines = [f"{shop}, {day:%Y-%m-%d}", "-" * 35]
-    for item in items:
-        lines.append(f"{item.name:20} {item.count:>4} {item.net:>9.2f}")
+    for sold in items:
+        lines.append(f"{sold.name:20} {sold.count:>4} {sold.net:>9.2f}")
     return "\\n".join(lines)
 '''
