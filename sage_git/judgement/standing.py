@@ -157,6 +157,8 @@ class Rules:
 
     def roots(self, fact: EventId) -> frozenset[EventId]:
         """The rogue edits to be answered before `fact` is; none where it needs no answer, whatever was answered."""
+        if fact in self._roots:
+            return self._roots[fact]
         if self._docket.case(fact) is None:
             return frozenset()  # and not remembered: it may come
         waiting, opened = [fact], set[EventId]()
