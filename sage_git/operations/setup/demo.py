@@ -202,7 +202,7 @@ def _merged(scene: _Scene) -> Iterator[Step]:
     scene.edit(SHOWN, text.replace("return round(total, 2)", "return round(total, 4)"))
     scene.commit("Round later", by=_TIDY)
     scene.git("merge", "--no-commit", "taxes")
-    scene.edit(SHOWN, scene.read(SHOWN).replace("net * (1 + TAX)", "net if net > 999 else net * (1 + TAX)"))
+    scene.edit(SHOWN, scene.read(SHOWN).replace("(1 + TAX)", "(1 + TAX / 2)"))
     scene.commit("Merge the new taxes", "--no-verify")
     told = "two branches meet, and the merge brings in a line that stood on neither"
     yield scene.step(told, ("log", SHOWN, "-n", "3"), ("blame", SHOWN, "-L", "3,9"))
