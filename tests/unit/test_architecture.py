@@ -76,6 +76,15 @@ def test_the_map_names_every_module_of_a_floor_and_no_other(floor):
     assert set(re.findall(r"`(\w+)`", row[1])) == there
 
 
+@pytest.mark.parametrize("package", sorted(path.parent.name for path in (PACKAGE / "operations").glob("*/__init__.py")))
+def test_the_map_names_every_module_of_a_use_case_and_no_other(package):
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| … `{package}` \|.*\|(.*)\|$", text, re.MULTILINE)
+    assert row, f"docs/architecture.md has no row for operations.{package}"
+    there = {path.stem for path in (PACKAGE / "operations" / package).glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+)`", row[1])) == there
+
+
 def test_every_make_target_says_what_it_does():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
