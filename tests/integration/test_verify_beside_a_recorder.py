@@ -11,7 +11,6 @@ import pytest
 
 from sage_git.operations.recording.recorder import await_recorder
 
-
 NOW = {"SAGE_SYNC": "", "GIT_AUTHOR_DATE": "", "GIT_COMMITTER_DATE": ""}
 
 
