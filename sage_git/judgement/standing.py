@@ -94,6 +94,11 @@ class Case:
     paths: tuple[str, ...]
     at: int
 
+    @property
+    def is_of_policy(self) -> bool:
+        """True for what changes the policy, or who may sign."""
+        return any(path.startswith(".sage/") for path in self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -260,8 +265,11 @@ class Rules:
         return frozenset(found)
 
     def _takes_back(self, fact: EventId) -> bool:
+        """True if it answers for what it undoes. A policy taken back leaves what was judged by it meanwhile."""
         case = self._docket.case(fact)
-        return case is not None and self._undoes_rogue(case, self._docket.evidence(fact))
+        if case is None or case.is_of_policy:
+            return False
+        return self._undoes_rogue(case, self._docket.evidence(fact))
 
     def _undoes_rogue(self, case: Case, evidence: Evidence) -> bool:
         """True if it takes back an edit that was open when it did."""

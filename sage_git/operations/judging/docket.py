@@ -129,6 +129,8 @@ class Docket:
         paths = () if raw is None else _raw_paths(raw)
         while waiting:
             edit = waiting.pop()
+            if self._is_exempt(edit):
+                return False
             coverage = self.coverage(edit)
             if coverage is None or coverage.plan is None:
                 earlier = [each for each in self.evidence(edit).chain if each not in seen]
@@ -226,16 +228,22 @@ class Docket:
 
     def _treatment(self, event: Event, commit: ObjectId, policy: Policy, kind: Judged, at: int) -> Treatment:
         paths = _paths(event)
-        if self.policies.is_beginning(commit):
+        is_ours = any(path.startswith(_OURS) for path in paths)
+        if self.policies.is_beginning(commit) and (is_ours or not self._has_begun(commit, at)):
             return Treatment.UNJUDGED
         if CONFIG_PATH in paths and not self._leaves_identity(event, commit):
             return Treatment.FORBIDDEN
         is_late = kind is not Judged.EDIT or event.type == "ROGUE_EDIT_DETECTED"
         if is_late and not self._has_begun(commit, at):
             return Treatment.UNJUDGED
-        is_ours = any(path.startswith(_OURS) for path in paths)
-        is_wanted = kind in policy.rogue.changes and _to_be_covered(policy, _raw_paths(event))
-        return Treatment.JUDGED if is_ours or is_wanted else Treatment.UNJUDGED
+        return Treatment.JUDGED if is_ours or _is_wanted(policy, event, kind) else Treatment.UNJUDGED
+
+    def _is_exempt(self, fact: EventId) -> bool:
+        """True if the policy of its commit wanted no answer for a fact; what is wanted elsewhere may not rest on it."""
+        event = self.fact(fact)
+        if event is None or event.graph_commit is None or event.type not in _KINDS:
+            return False
+        return not _is_wanted(self.policies.before(event.graph_commit), event, _KINDS[event.type][0])
 
     def _has_begun(self, commit: ObjectId, at: int) -> bool:
         """True from the first approval of any plan on."""
@@ -259,6 +267,11 @@ def _paths(event: Event) -> tuple[str, ...]:
 def _raw_paths(event: Event) -> tuple[str, ...]:
     """The paths that a fact changes, as patterns match them."""
     return tuple(raw_path(event, path).decode("utf-8", "surrogateescape") for path in _paths(event))
+
+
+def _is_wanted(policy: Policy, event: Event, kind: Judged) -> bool:
+    """True if a policy wants an answer for a change of this kind at these paths."""
+    return kind in policy.rogue.changes and bool(_to_be_covered(policy, _raw_paths(event)))
 
 
 def _to_be_covered(policy: Policy, paths: Iterable[str]) -> tuple[str, ...]:

@@ -130,10 +130,11 @@ class Policies:
         begun = self.parsed(ObjectId(str(event["hash"]))).identity
         if (begun.repository, begun.since) != (identity.repository, identity.since):
             return False
-        if identity.since is None:
-            return index.commits.first_commit_with_row(index.commits.path_number(CONFIG)) == commit
+        if index.commits.first_commit_with_row(index.commits.path_number(CONFIG)) != commit:
+            return False  # whoever starts a branch at `since` can add the same config once more
         try:
-            self._checkout.repository.git("merge-base", "--is-ancestor", identity.since, commit)
+            if identity.since is not None:
+                self._checkout.repository.git("merge-base", "--is-ancestor", identity.since, commit)
         except GitFailed:
             return False
         return True
