@@ -70,3 +70,24 @@ def test_bringing_back_what_was_reverted_is_a_change_of_its_own_though_a_copy_is
     repository.git("revert", "--no-edit", "HEAD")
     assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
     assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
+
+
+def test_an_evil_merge_stays_rogue_when_its_commit_is_amended_to_name_a_plan_though_it_was_squashed_before(
+    desk: Desk,
+) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text = repository.read("f")
+    repository.git("branch", "other")
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit(f"side\n\n{claim}", f=with_line(text, 27, "P2"))
+    repository.git("switch", "-q", "main")
+    repository.commit(f"main\n\n{claim}", f=with_line(text, 3, "P1"))
+    repository.git("merge", "-q", "--no-commit", "--no-ff", "side")
+    repository.commit("merge", f=with_line(repository.read("f"), 15, "EVIL"))
+    repository.git("switch", "-q", "other")
+    repository.git("merge", "-q", "--squash", "main")
+    repository.git("commit", "-q", "-m", "all of it")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    repository.git("commit", "-q", "--amend", "-m", f"planned now\n\n{claim}")
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["EVIL"]

@@ -25,6 +25,7 @@ from sage_git.storage.index import Reach
 from sage_git.storage.queries import Row
 
 _MOST_UNDONE: Final = 32
+_MOST_GENERATIONS: Final = 100
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 
 
@@ -135,21 +136,27 @@ class Search:
         edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
         return tuple(edits)
 
-    def _is_done_in(self, reach: Reach, fact: int) -> bool:
-        """True if a history has a replay of the fact, what it replays, or another replay of that.
+    def _is_done_in(self, reach: Reach, fact: int, depth: int = 0) -> bool:
+        """True if a history has a replay of the fact, or, of all that it replays, the original or another replay.
 
         To do it once more there is a change of its own: it must have been taken back meanwhile.
         """
         waiting, seen = [fact], {fact}
         while waiting:
-            for akin in self._index.evidence.akin_to(waiting.pop()):
-                place = self._index.events.place(akin)
-                if place is not None and reach.has(*place):
+            for again in self._index.evidence.replays_of(waiting.pop()):
+                if self._is_in(reach, again):
                     return True
-                if akin not in seen:
-                    seen.add(akin)
-                    waiting.append(akin)
-        return False
+                if again not in seen:
+                    seen.add(again)
+                    waiting.append(again)
+        originals = self._index.evidence.originals_of(fact) if depth < _MOST_GENERATIONS else []
+        return bool(originals) and all(
+            self._is_in(reach, each) or self._is_done_in(reach, each, depth + 1) for each in originals
+        )
+
+    def _is_in(self, reach: Reach, fact: int) -> bool:
+        place = self._index.events.place(fact)
+        return place is not None and reach.has(*place)
 
     @property
     def workshop(self) -> Threeway:
