@@ -75,12 +75,15 @@ class Search:
         self, commit: Commit, change: Edit, chronicle: Chronicle, reach: Reach, circumstance: Circumstance
     ) -> Evidence:
         replays = self._replays(change, chronicle, reach, circumstance)
-        if replays:
-            return Evidence(circumstance, replays)
-        if circumstance is Circumstance.MERGE and len(commit.parents) == 2:
+        is_explained = bool(replays) and replays[-1].kind in (Fit.WHOLE, Fit.RESOLVED)
+        if circumstance is Circumstance.MERGE and len(commit.parents) == 2 and not is_explained:
             if self._conflicts is None:
                 self._conflicts = conflicts_of(self._checkout.scratch, commit)
-            return Evidence(circumstance, sides=self._sides(change, chronicle, commit, self._conflicts))
+            sides = self._sides(change, chronicle, commit, self._conflicts)
+            if sides is not None or not replays:
+                return Evidence(circumstance, sides=sides)
+        if replays:
+            return Evidence(circumstance, replays)
         return Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
 
     def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
