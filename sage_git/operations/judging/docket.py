@@ -145,10 +145,20 @@ class Docket:
 
     def undone_by(self, fact: EventId) -> Iterable[EventId]:
         """See `judgement.standing.Docket`."""
-        node = self._index.events.node(fact)
-        numbers = () if node is None else self._index.evidence.undone_by(node.number)
-        kept = queries.ids_of(self._index.connection, numbers)
-        return dict.fromkeys((*kept, *self._fresh.get(fact, ())))
+        found: dict[EventId, None] = {}
+        for name in (fact, *self._edits_with(fact)):
+            node = self._index.events.node(name)
+            numbers = () if node is None else self._index.evidence.undone_by(node.number)
+            found |= dict.fromkeys((*queries.ids_of(self._index.connection, numbers), *self._fresh.get(name, ())))
+        return found
+
+    def _edits_with(self, fact: EventId) -> list[EventId]:
+        """What was edited together with a rename: both are taken back as one."""
+        event = self.fact(fact)
+        if event is None or event.type != "FILE_RENAMED" or event.graph_commit is None:
+            return []
+        rows = queries.of_commit(self._index.connection, event.graph_commit)
+        return [row.event_id for row in rows if row.type == "FILE_EDITED" and row.event.parents[:1] == (fact,)]
 
     def follows(self, later: EventId, earlier: EventId) -> bool:
         """See `judgement.standing.Docket`."""
