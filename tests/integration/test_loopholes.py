@@ -102,3 +102,17 @@ def test_an_edit_of_an_exempt_file_is_open_where_it_is_picked_onto_one_that_is_n
     repository.commit(f"planned\n\n{desk.claim('p')}")
     repository.git("cherry-pick", evil)
     assert open_paths(desk) == ["v"]
+
+
+def test_a_plan_that_counts_by_a_looser_policy_elsewhere_does_not_count_where_its_work_is_picked(desk: Desk) -> None:
+    repository = desk.repository
+    config = repository.read(CONFIG).replace("required = 1", "required = 2")
+    repository.commit("two must approve", **{CONFIG: config})
+    desk.reconcile(CONFIG)
+    repository.git("switch", "-q", "-c", "loose")
+    repository.commit("one may", **{CONFIG: config.replace("required = 2", "required = 1")})
+    picked = repository.commit(f"planned by one\n\n{desk.claim('p')}", g="g\nonce\n")
+    assert "g" not in open_paths(desk)
+    repository.git("switch", "-q", "main")
+    repository.git("cherry-pick", picked)
+    assert open_paths(desk) == ["g"]

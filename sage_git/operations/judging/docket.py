@@ -107,39 +107,47 @@ class Docket:
 
     def coverage(self, fact: EventId) -> Coverage | None:
         """See `judgement.standing.Docket`."""
-        event, case = self.fact(fact), self.case(fact)
-        commit = None if event is None else event.graph_commit
-        if event is None or case is None or commit is None:
+        event = self.fact(fact)
+        return None if event is None or event.graph_commit is None else self._coverage(fact, event, event.graph_commit)
+
+    def _coverage(self, fact: EventId, event: Event, under: ObjectId) -> Coverage | None:
+        """What becomes of the plans that a fact's commit names under the policy that is in force for `under`."""
+        case = self.case(fact)
+        if case is None or event.graph_commit is None:
             return None
-        claims, policy = self._claims_of(commit), self.policies.before(commit)
+        claims, policy = self._claims_of(event.graph_commit), self.policies.before(under)
         if not claims and not policy.approval.implicit:
             return None
         author = str(event.actor.get("id", ""))
         wanted = _to_be_covered(policy, _raw_paths(event))
-        plans = self.plans_for(commit)
+        plans = self.plans_for(under)
         found = plans.covering(claims, wanted, case.at, author)
         if found.plan is None and policy.approval.implicit and not claims:
             found = plans.implicitly_covering(wanted, case.at, author)
         return found
 
     def may_be_replayed(self, fact: EventId, case: Case) -> bool:
-        """See `judgement.standing.Docket`. The plan of a replay is that of what it replays."""
+        """See `judgement.standing.Docket`. The plan of a replay is that of what it replays, and holds for both."""
         waiting, seen = [fact], {fact}
-        raw = self.fact(case.fact)
-        paths = () if raw is None else _raw_paths(raw)
+        replay = self.fact(case.fact)
+        if replay is None or replay.graph_commit is None:
+            return False
+        commit = replay.graph_commit
+        wanted = _to_be_covered(self.policies.before(commit), _raw_paths(replay))
         while waiting:
             edit = waiting.pop()
-            if self._is_exempt(edit):
+            event, coverage = self.fact(edit), self.coverage(edit)
+            if event is None or self._is_exempt(edit):
                 return False
-            coverage = self.coverage(edit)
             if coverage is None or coverage.plan is None:
                 earlier = [each for each in self.evidence(edit).chain if each not in seen]
                 seen.update(earlier)
                 waiting.extend(earlier)
                 continue
-            policy = self.policies.before(raw.graph_commit) if raw is not None and raw.graph_commit else None
-            wanted = paths if policy is None else _to_be_covered(policy, paths)
-            if not all(map(coverage.plan.has, wanted)) or coverage.plan.state(case.at) is State.DENIED:
+            here = self._coverage(edit, event, commit)
+            if here is None or here.plan is None or here.plan.state(case.at) is State.DENIED:
+                return False
+            if not all(map(here.plan.has, wanted)):
                 return False
         return True
 
