@@ -455,6 +455,49 @@ def test_a_policy_replaced_through_an_orphan_branch(shell, told):
     assert shell.measured(CONFIG) == told
 
 
+def test_a_policy_loosened_for_a_while(shell, told):
+    shell.slip({CONFIG: loosened(shell)})
+    shell.slip()
+    shell.git("revert", "--no-edit", "HEAD~1")
+    assert shell.measured(CONFIG) == told
+
+
+def test_what_a_loosened_policy_let_through_elsewhere(shell, told):
+    shell.git("checkout", "-q", "-b", "other")
+    shell.slip({CONFIG: loosened(shell)})
+    rogue = shell.slip()
+    shell.git("checkout", "-q", "main")
+    shell.commit(plan="parser", files={"src/parser.py": lines("planned")})
+    shell.git("cherry-pick", rogue)
+    assert shell.measured(APP) == told
+
+
+def before_the_record(shell: Shell) -> None:
+    """A branch that begins where the record does."""
+    since = re.search(r'^since = "(.*)"', shell.repository.read(CONFIG), re.MULTILINE)
+    assert since is not None
+    shell.git("checkout", "-q", "-b", "early", since[1])
+
+
+def test_the_record_begun_once_more(shell, told):
+    config, signers = shell.repository.read(CONFIG), shell.repository.read(SIGNERS)
+    before_the_record(shell)
+    shell.slip({GUIDE: lines("rogue"), CONFIG: config, SIGNERS: signers})
+    shell.git("checkout", "-q", "main")
+    shell.git("merge", "-q", "--no-edit", "early")
+    assert shell.measured(GUIDE) == told
+
+
+def test_a_file_added_before_anything_was_approved(shell, told):
+    before_the_record(shell)
+    shell.commit(
+        "--no-verify", env={"GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z"}, files={"src/new.py": lines("rogue")}
+    )
+    shell.git("checkout", "-q", "main")
+    shell.git("merge", "-q", "--no-edit", "early")
+    assert shell.measured("src/new.py") == told
+
+
 # -- rewriting history -----------------------------------------------------------------------------------------------
 
 
