@@ -31,6 +31,7 @@ def test_an_edit_is_open_once_the_approval_that_covered_it_is_redacted(desk: Des
     assert open_paths(desk) == []
     desk.sage("redact", desk.approvals["p"], "-m", "by mistake")
     assert (open_paths(desk), open_lines(desk, "f")) == (["f"], ["P"])
+    assert '"filePath":"f"' in desk.sage("log", "--unplanned", "--json")
 
 
 def test_a_replay_is_open_once_the_answer_to_its_original_is_redacted(desk: Desk) -> None:

@@ -7,7 +7,7 @@ evidence (`searching`), and the verdict that is kept beside a fact (`verdicts`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol
@@ -125,6 +125,20 @@ class Judge:
                     found.append(OpenFact(event, row.event if row.line else None, self.standing(fact)))
         return found
 
+    @cached_property
+    def overturned(self) -> frozenset[EventId]:
+        """The verdicts that call facts answered for and may be wrong by now: a plan ended, something was redacted."""
+        ended: dict[object, int] = {}
+        is_shorn = False  # of a plan, an approval or an answer, which covered something once
+        for row in queries.of_types(self._index.connection, *_SAYS_OF_A_PLAN):
+            is_shorn |= row.line is None and row.commit is None
+            if row.type in _ENDS_A_PLAN and row.place is None and (plan := row.event.get("planId")) is not None:
+                ended[plan] = max(ended.get(plan, 0), row.number)
+        if not (ended or is_shorn):
+            return frozenset()
+        rows = queries.of_types(self._index.connection, "RECONCILIATION")
+        return frozenset(row.event_id for row in rows if row.place and (is_shorn or _came_before_an_end(row, ended)))
+
     def forget(self) -> None:
         """Drop what is remembered of facts; what policies, plans and answers say stays."""
         self._docket.forget()
@@ -140,30 +154,23 @@ class Judge:
         commit = None if event is None else event.graph_commit
         return lambda root: commit is not None and self._answers.has(root, commit)
 
-    def _suspects(self) -> Iterator[queries.Row]:
-        """The verdicts that say rogue, and those that the end of a plan or a redaction may have overturned since."""
-        ended: dict[object, int] = {}
-        is_shorn = False  # of a plan, an approval or an answer, which covered something once
-        for row in queries.of_types(self._index.connection, *_SAYS_OF_A_PLAN):
-            is_shorn |= row.line is None and row.commit is None
-            if row.type in _ENDS_A_PLAN and row.place is None and (plan := row.event.get("planId")) is not None:
-                ended[plan] = max(ended.get(plan, 0), row.number)
-        if not (ended or is_shorn):
-            yield from queries.of_types(self._index.connection, ROGUE)
-            return
-        last = max(ended.values(), default=0)
-        for row in queries.of_types(self._index.connection, ROGUE, "RECONCILIATION"):
-            if row.type == ROGUE or (row.place is not None and is_shorn):
-                yield row
-            elif row.place is not None and row.number < last:
-                plan = row.event.get("planId")
-                if plan is None or ended.get(plan, 0) > row.number:
-                    yield row
+    def _suspects(self) -> list[queries.Row]:
+        """The verdicts whose facts may be open, newest first."""
+        if not self.overturned:
+            return queries.of_types(self._index.connection, ROGUE)
+        rows = queries.of_types(self._index.connection, ROGUE, "RECONCILIATION")
+        return [row for row in rows if row.type == ROGUE or row.event_id in self.overturned]
 
     def _is_in(self, fact: EventId, reach: Reach) -> bool:
         event = self._docket.fact(fact)
         place = None if event is None else self._index.commits.place(event.graph_commit)
         return place is not None and reach.has(place.chain, place.position)
+
+
+def _came_before_an_end(verdict: queries.Row, ended: Mapping[object, int]) -> bool:
+    """True if the plan that a verdict names, or any, if it names none, ended after it."""
+    plan = verdict.event.get("planId")
+    return verdict.number < (max(ended.values(), default=0) if plan is None else ended.get(plan, 0))
 
 
 def is_judged(event: Event) -> bool:

@@ -137,9 +137,9 @@ class Readings:
         halts = [row.event_id for row in rows if self.is_open_halt(row)]
         verdicts = [row for row in rows if row.type in VERDICT_TYPES and row.event.graph_commit]
         rogue = [row.event_id for row in verdicts if row.type == ROGUE]
-        if not verdicts or not (rogue or self.judge.has_work):
+        if not rogue and not any(row.event_id in self.judge.overturned for row in verdicts):
             return frozenset(halts)
-        if not self.judge.has_work:
+        if rogue and not self.judge.has_work:
             return frozenset(rogue)
         facts = {fact for row in verdicts for fact in facts_of_verdict(self.connection, row)}
         reach = self.reach if self.reach is not None and all(map(self.in_head, verdicts)) else _ALONE
@@ -166,7 +166,7 @@ def entries_of(readings: Readings, selection: Selection, rows: Iterable[Row]) ->
         group = list(together)
         if not selection.everywhere:
             group = [row for row in group if readings.in_head(row)]
-        if _may_match(selection, group):
+        if _may_match(readings, selection, group):
             entries = _folded(readings, selection, group)
             yield from sorted(entries, key=lambda entry: paths_of(entry.event)[:1]) if commit else entries
 
@@ -214,10 +214,10 @@ def _within(row: Row, selection: Selection) -> bool:
     return (since is None or row.time_ms >= since) and (until is None or row.time_ms <= until)
 
 
-def _may_match(selection: Selection, group: Sequence[Row]) -> bool:
-    """False if types alone rule a whole group out, so that its lines need not be parsed."""
+def _may_match(readings: Readings, selection: Selection, group: Sequence[Row]) -> bool:
+    """False if a whole group is ruled out without a look at its lines, which need not be parsed then."""
     if selection.only_open:
-        return any(row.type in (ROGUE, "HALT_AND_REPORT") for row in group)
+        return any(row.type in (ROGUE, "HALT_AND_REPORT") or row.event_id in readings.judge.overturned for row in group)
     return not selection.types or any(row.type in selection.types for row in group)
 
 
