@@ -126,7 +126,8 @@ class Edits:
             told.add((event.graph_commit, path))
             named = self._verdicts.get(identifier, identifier)
             what = self._kind(identifier, event)
-            remedy = "sage-git reconcile EVENT -m WHY answers for it; git revert takes it back"
+            remedy = "sage-git reconcile EVENT -m WHY answers for it"
+            remedy += "" if path.startswith(".sage/") else "; git revert takes it back"
             message = f"{what}, by {event.actor.get('id') or 'nobody'}: no plan covers it, and nobody answered for it"
             line = edit.lines[0][0] if edit.lines else None
             yield Finding("open-edit", message, remedy, Severity.ERROR, path, line, event.graph_commit, named)
