@@ -72,10 +72,17 @@ class Prospects:
                 return False
         return True
 
-    def shares_text(self, start: Version, end: Version) -> bool:
-        """True if change and chain both add, or both remove, a line that says something."""
+    def shared_text(self, start: Version, end: Version) -> int:
+        """How many of the lines that the chain adds, and that say something, the change adds as well.
+
+        Of a chain that adds none: how many both remove. To replace what was replaced otherwise elsewhere is no replay.
+        """
         old, new = self._counts(start.blob), self._counts(end.blob)
-        return old is not None and new is not None and bool(telling(self._shared(old, new)))
+        if old is None or new is None:
+            return 0
+        shared = telling(self._shared(old, new))
+        added = shared & self._gained.keys()
+        return len(added or (() if telling(_gained(old, new)) else shared)) if shared else 0
 
     def _is_same(self, start: Version, end: Version) -> bool:
         """True if no text needs to be merged for the chain to be the change."""

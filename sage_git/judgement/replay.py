@@ -60,6 +60,13 @@ class _Found:
     """False where counting lines has ruled that out, and so for every chain after it."""
     so_far: Version | None = None
     """The source with the chain and nothing else done to it."""
+    shared: int = 0
+    """Lines that chain and change both brought in, where they met a conflict: the more, the likelier it is this one."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What fits best comes first."""
+        return _PREFERENCE.index(self.kind), -self.shared
 
 
 def find_replays(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> tuple[Replay, ...]:
@@ -94,7 +101,7 @@ class _Search:
                 return _Found(chain, Fit.WHOLE)
         best: _Found | None = None
         for found in self._fits(change, chains):
-            if best is None or _PREFERENCE.index(found.kind) < _PREFERENCE.index(best.kind):
+            if best is None or found.rank < best.rank:
                 best = found
             if best.kind is Fit.WHOLE or (best.kind is Fit.PART and not found.may_be_whole):
                 return best
@@ -112,12 +119,13 @@ class _Search:
             made = merged(start, change.before, end, self._workshop)
             if made is None or made.version == change.before:
                 continue
+            shared = 0 if made.version else prospects.shared_text(start, end)
             if made.version is not None:
                 kind = self._clean_fit(made.version, change)
             else:
-                kind = self._conflicted_fit(made, change) if prospects.shares_text(start, end) else None
+                kind = self._conflicted_fit(made, change) if shared else None
             if kind is not None:
-                yield _Found(chain, kind, may_be_whole, made.version)
+                yield _Found(chain, kind, may_be_whole, made.version, shared)
 
     def _clean_fit(self, made: Version, change: Edit) -> Fit | None:
         """How `made`, the change's `before` with a chain done to it, explains the change's `after`."""
@@ -179,7 +187,7 @@ def _likely(prospects: Prospects, chains: Sequence[Chain]) -> Iterator[tuple[Cha
         ends = chain[0].before, chain[-1].after
         if prospects.has_all(*ends):
             yield chain, False
-        elif prospects.shares_text(*ends):
+        elif prospects.shared_text(*ends):
             in_conflict.append(chain)
     yield from ((chain, False) for chain in in_conflict)
 

@@ -217,6 +217,8 @@ class Rules:
         """Which rule answers for a fact that is not rogue."""
         if case.treatment is Treatment.JUDGED and self._is_covered(case.fact):
             return Ruling.PLAN
+        if self._undoes_rogue(case, evidence):
+            return Ruling.REVERTED
         if self._counted_chain(case, evidence):
             return Ruling.RESOLUTION if evidence.fit is Fit.RESOLVED else Ruling.REWRITE
         if evidence.circumstance is Circumstance.AUTOMATIC_MERGE:
@@ -234,8 +236,8 @@ class Rules:
             return frozenset()
         chain = self._counted_chain(case, evidence)
         carried = self._carried_roots(chain, chain[-1]) if chain else frozenset[EventId]()
-        if self._undoes_rogue(case, evidence):
-            return carried
+        if self._undoes_rogue(case, evidence):  # which is all of it, whatever else some of it may look like
+            return frozenset()
         if case.treatment is Treatment.FORBIDDEN:
             return carried | {fact}
         if self._is_covered(fact) or (chain and evidence.fit in (Fit.WHOLE, Fit.RESOLVED)):

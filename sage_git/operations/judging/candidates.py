@@ -93,18 +93,29 @@ def edit_of(event: Event, renamed: Event | None = None) -> Edit:
 
 
 def _parents(event: Event, known: Mapping[EventId, Event]) -> tuple[EventId, ...]:
-    """The facts that an event follows, through splits and merges of files to what they tell of."""
+    """The facts that an event follows; through splits and merges of files to what they tell of its own source."""
     found: dict[EventId, None] = {}
     waiting, seen = list(event.parents), set(event.parents)
     while waiting:
         parent = waiting.pop(0)
         move = known.get(parent)
         if move is not None and move.type in _MOVES:
-            waiting.extend(each for each in move.parents if each not in seen)
+            told = [known[each] for each in move.parents if each in known and each not in seen]
+            own = [each for each in told if each.type in _MOVES or _after(each) == _before(event)]
+            waiting.extend(each.event_id for each in own or told if each.event_id)
             seen.update(move.parents)
         elif move is not None:
             found[parent] = None
     return tuple(found)
+
+
+def _before(event: Event) -> object:
+    """The path of a source before a fact, as the fact has it."""
+    return event.get("oldPath", event.get("filePath"))
+
+
+def _after(event: Event) -> object:
+    return event.get("newPath", event.get("filePath"))
 
 
 def _with_modes(edits: Mapping[EventId, Edit], follows: Mapping[EventId, Sequence[EventId]]) -> dict[EventId, Edit]:

@@ -14,6 +14,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.threeway import Threeway
+from sage_git.judgement.brought import brought_along
 from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays, undoes
 from sage_git.judgement.resolution import Template, is_resolution
 from sage_git.judgement.standing import Circumstance, Evidence
@@ -82,9 +83,8 @@ class Search:
             sides = self._sides(change, chronicle, commit, self._conflicts)
             if sides is not None or not replays:
                 return Evidence(circumstance, sides=sides)
-        if replays:
-            return Evidence(circumstance, replays)
-        return Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
+        undone = self._undone(change, chronicle, reach) if not replays or replays[-1].kind is not Fit.WHOLE else None
+        return Evidence(circumstance, replays, undoes=undone)
 
     def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
         """What a recorded fact does again, for those whose evidence nobody kept."""
@@ -111,7 +111,11 @@ class Search:
         merges = [fact for fact in edits if self._came_by_merge(fact)]
         if circumstance is Circumstance.MERGE:  # a merge that is made again is like one that was made
             return find_replays(change, [(edits[fact],) for fact in merges], self.workshop)
-        return find_replays(change, chains_among(edits, lambda fact: follows.get(fact, ()), merges), self.workshop)
+        chains = chains_among(edits, lambda fact: follows.get(fact, ()), merges)
+        replays = find_replays(change, chains, self.workshop)
+        earlier, follows = chronicle.edits(lambda row: row.number < own.number)
+        along = brought_along(change, replays, earlier, follows, merges, self.workshop)
+        return (*(Replay((fact,), Fit.PART) for fact in along), *replays)
 
     def _came_by_merge(self, fact: EventId) -> bool:
         node = self._index.events.node(fact)

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.errors import GitFailed
-from sage_git.gitrepo.blame import Authorship, Blame, Stretch, blame
+from sage_git.gitrepo.blame import Authorship, Stretch, blame
 from sage_git.gitrepo.history import read_commits
+from sage_git.judgement.prospects import telling
 from sage_git.judgement.replay import Fit, Replay
+from sage_git.judgement.standing import Circumstance
 from sage_git.judgement.tracing import kept_lines, trace
 from sage_git.judgement.versions import Version
 from sage_git.operations.judging.candidates import edit_of
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from sage_git.storage.index import Index
 
 _NEWEST: Final = 256
-_NOBODY: Final = Blame((), {})
+_BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 _BROUGHT_IN: Final = ("FILE_EDITED", "FILE_ADDED", "FILE_RENAMED")
 """The facts that lines come in with; where a commit made several of one path, the first of these."""
 
@@ -66,7 +68,8 @@ class Origins:
     """From the edit that git finds to the edit that wrote the lines. Starts processes of git when first needed."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._scratch = reading.checkout.scratch
+        self._boundary = reading.repository.shallow_boundary
         self._index = reading.checkout.index
         self._judge = reading.readings.judge
         self._reach = reading.readings.reach
@@ -89,17 +92,17 @@ class Origins:
         while waiting:
             edit, numbers, passed = waiting.pop()
             passed |= {identifier} if (identifier := edit.event_id) else set()
-            for chain in self._chains(edit):
-                if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
-                    earlier, numbers = self._traced(edit, chain, numbers)
-                    waiting += [(chain[at], there, passed) for at, there in earlier.items()]
-            for stretch, there in self._restored(edit, numbers):
+            for stretch, there in self._from_before(edit, numbers):
                 numbers = {line: here for line, here in numbers.items() if here not in there.values()}
                 wrote = fact_of(self._index, stretch.commit, stretch.path)
                 if wrote is None or wrote.get("redacted"):
                     found.update(dict.fromkeys(there.values(), Source(stretch.commit, wrote)))
                 else:
                     waiting.append((wrote, there, passed))
+            for chain in self._chains(edit):
+                if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
+                    earlier, numbers = self._traced(edit, chain, numbers)
+                    waiting += [(chain[at], there, passed) for at, there in earlier.items()]
             found.update(dict.fromkeys(numbers.values(), Source(edit.graph_commit, edit)))
         return found
 
@@ -117,7 +120,7 @@ class Origins:
             seen.add(fact.event_id)
             replays = self._done_again(fact)
             if not replays:
-                return fact if self._undone_by(fact) is None else None
+                return None if self._undone_by(fact) or self._judge.evidence(fact.event_id).sides else fact
             if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
                 return None
             earlier = self._index.events.event(replays[0].chain[0])
@@ -149,19 +152,85 @@ class Origins:
         rest = {number: numbers[number] for number, origin in zip(asked, traced, strict=True) if origin is None}
         return earlier, rest
 
+    def _from_before(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
+        """Those of the lines that `fact` has that were there before, though not in what it is held against.
+
+        Where they came in, and their numbers there with those that were asked about.
+        """
+        if not numbers or "hash" not in fact or fact.event_id is None:
+            return
+        evidence = self._judge.evidence(fact.event_id)
+        if evidence.circumstance not in _BY_MERGE:
+            yield from self._restored(fact, numbers)
+            return
+        left = dict(numbers)
+        for stretch, there in self._of_other_parents(fact, numbers):
+            left = {line: here for line, here in left.items() if here not in there.values()}
+            yield stretch, there
+        if evidence.sides is not None:
+            yield from self._taken(fact, left)
+
     def _restored(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
         """The lines that `fact` brought back by taking an edit back: where they came in before that edit."""
-        undone = self._undone_by(fact) if numbers and "hash" in fact else None
+        undone = self._undone_by(fact)
         if undone is None or undone.graph_commit is None:
             return
         edit = edit_of(undone, self._renaming_in(undone))
         result = ObjectId(str(fact["hash"]))
         kept = kept_lines(result, [number - 1 for number in numbers], edit.before.blob, self._search.workshop)
         there = {old + 1: numbers[now + 1] for now, old in kept.items()}
-        blamed = _blame_before(self._reading, undone.graph_commit, edit.before, sorted(there)) if there else _NOBODY
-        self.authorship |= blamed.authorship
+        for parent in self._parents_with(undone.graph_commit, edit.before) if there else ():
+            yield from self._blamed(parent, edit.before.path, there)
+
+    def _of_other_parents(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
+        """The lines that a merge has from other parents than that which it is held against."""
+        if fact.graph_commit is not None:
+            for stretch, there in self._blamed(fact.graph_commit, edit_of(fact).after.path, numbers):
+                if stretch.commit != fact.graph_commit:
+                    yield stretch, there
+
+    def _taken(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
+        """The lines that settled a conflict, and that a side had elsewhere: git calls them the merge's own."""
+        lines = self._search.workshop.lines(ObjectId(str(fact["hash"])))
+        if lines is None or fact.graph_commit is None:
+            return
+        wanted = {lines[number - 1]: here for number, here in numbers.items()}
+        edit = edit_of(fact, self._renaming_in(fact))
+        (commit,) = read_commits(self._scratch, [fact.graph_commit])
+        for parent in commit.parents:
+            for path in dict.fromkeys(each for each in (edit.after.path, edit.before.path) if each is not None):
+                blob = self._blob_at(parent, path)
+                side = (self._search.workshop.lines(blob) if blob else None) or ()
+                numbered = list(enumerate(side, start=1))
+                there = {number: wanted.pop(text) for number, text in numbered if text in telling(wanted)}
+                yield from self._blamed(parent, path, there)
+
+    def _blamed(
+        self, commit: ObjectId, path: bytes | None, numbers: Mapping[int, int]
+    ) -> Iterator[tuple[Stretch, dict[int, int]]]:
+        """Where lines of a source came in, as git tells it; nothing where earlier versions are not in this clone."""
+        if path is None or not numbers:
+            return
+        asked = [(line, line) for line in sorted(numbers)]
+        try:
+            blamed = blame(self._scratch, commit, path, asked, self._boundary())
+        except GitFailed:
+            return
+        self.authorship.update(blamed.authorship)
         for stretch in blamed.stretches:
-            yield stretch, {stretch.original + at: there[stretch.first + at] for at in range(stretch.count)}
+            yield stretch, {stretch.original + at: numbers[stretch.first + at] for at in range(stretch.count)}
+
+    def _parents_with(self, commit: ObjectId, version: Version) -> list[ObjectId]:
+        """The parents of a commit that have a source as it is in `version`; the first of them is enough."""
+        (known,) = read_commits(self._scratch, [commit])
+        path = version.path
+        return [] if path is None else [each for each in known.parents if self._blob_at(each, path) == version.blob][:1]
+
+    def _blob_at(self, commit: ObjectId, path: bytes) -> ObjectId | None:
+        """What a commit has at `path`."""
+        about = self._scratch.run("ls-tree", "-z", "--full-tree", commit, "--", os.fsdecode(path))
+        words = about.partition(b"\t")[0].split()
+        return ObjectId(words[2].decode("ascii")) if words else None
 
     def _undone_by(self, fact: Event) -> Event | None:
         """The edit that `fact` takes back, if that answers for it."""
@@ -203,20 +272,3 @@ class Origins:
         before = self._index.events.event(fact.parents[0]) if fact.type == "FILE_EDITED" and fact.parents else None
         is_same = before is not None and (before.type, before.graph_commit) == ("FILE_RENAMED", fact.graph_commit)
         return before if is_same else None
-
-
-def _blame_before(reading: Reading, commit: ObjectId, version: Version, lines: Iterable[int]) -> Blame:
-    """Where `lines` of a source came from, as it was before `commit`; nothing where that is not in this clone."""
-    if version.path is None:
-        return _NOBODY
-    scratch, path = reading.checkout.scratch, os.fsdecode(version.path)
-    try:
-        for known in read_commits(scratch, [commit]):
-            for parent in known.parents:
-                about, _, _ = scratch.run("ls-tree", "-z", "--full-tree", parent, "--", path).partition(b"\t")
-                if about.split()[2:] == [str(version.blob).encode("ascii")]:
-                    asked = [(line, line) for line in lines]
-                    return blame(scratch, parent, version.path, asked, reading.repository.shallow_boundary())
-    except GitFailed:
-        pass
-    return _NOBODY
