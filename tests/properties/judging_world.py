@@ -275,14 +275,15 @@ class Record:
         fact.undoes = self._undone(commit, fact) if len(commit.parents) == 1 and covering is None else None
         is_resolved = any(parent in self.resolved_on for parent in commit.parents)
         lines, texts = commit.lines[fact.path], self.objects.texts(commit.tree[fact.path])
-        for text in fact.added:
-            replayed = self._replayed(commit, fact, text, before)
+        copied = {text: self._replayed(commit, fact, text, before) for text in fact.added}
+        is_replay = any(copied.values())
+        for text, replayed in copied.items():
             if texts.count(text) > 1:
                 lines[text] = Line(UNSURE)
             elif replayed is not None:
                 lines[text] = Line(replayed, is_covered=covering is not None, is_copy=True)
-            elif is_resolved and (text in self.base or text in self.births):
-                lines[text] = Line(UNSURE)  # a resolution kept what one side had taken away
+            elif (is_resolved and text in self.births) or (text in self.base and (is_resolved or is_replay)):
+                lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
             elif fact.undoes is not None:
                 lines[text] = Line(self._restored(fact, text))
             elif self._is_doubtful(commit, fact, text):
