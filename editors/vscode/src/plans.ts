@@ -1,0 +1,62 @@
+/** The plans: which are in force, which wait for a decision. What can be decided stands beside each. */
+
+import * as vscode from 'vscode';
+import type { Plan } from './protocol.ts';
+import { subject } from './records.ts';
+import type { Server } from './server.ts';
+import { plain } from './text.ts';
+
+const LOOKS: Readonly<Record<Plan['state'], readonly [icon: string, colour?: string]>> = {
+  drafted: ['circle-large-outline'],
+  approved: ['pass-filled', 'charts.green'],
+  unsafe: ['unverified', 'list.warningForeground'],
+  denied: ['circle-slash', 'list.errorForeground'],
+  completed: ['pass', 'disabledForeground'],
+  expired: ['history', 'disabledForeground'],
+};
+
+export class Plans implements vscode.TreeDataProvider<Plan>, vscode.Disposable {
+  readonly #server: Server;
+  readonly #changed = new vscode.EventEmitter<void>();
+  readonly #view: vscode.TreeView<Plan>;
+  readonly #subscription: vscode.Disposable;
+
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#view = vscode.window.createTreeView('sageGit.plans', { treeDataProvider: this });
+    this.#subscription = server.onDidChange(() => this.#changed.fire());
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(this.#view, this.#subscription, this.#changed).dispose();
+  }
+
+  async getChildren(): Promise<Plan[]> {
+    const uri = subject();
+    return (uri && (await this.#server.ask('sage.plans', { uri: uri.toString() }).catch(() => undefined))) ?? [];
+  }
+
+  getTreeItem(plan: Plan): vscode.TreeItem {
+    const [icon, colour] = LOOKS[plan.state];
+    const item = new vscode.TreeItem(plain(plan.planId));
+    item.id = plan.planId;
+    item.description = `${plan.inUse ? 'in use · ' : ''}${plan.state} · ${plain(plan.summary)}`;
+    item.iconPath = plan.inUse
+      ? new vscode.ThemeIcon('target', new vscode.ThemeColor('charts.green'))
+      : new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
+    item.tooltip = told(plan);
+    item.contextValue = `sageGit.plan.${plan.state}`;
+    return item;
+  }
+}
+
+function told(plan: Plan): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString();
+  tooltip.appendText(`${plain(plan.summary)}\n\n`);
+  for (const step of plan.steps ?? []) tooltip.appendText(`• ${plain(step)}\n`);
+  tooltip.appendText(`\nfor ${plan.scope.map(plain).join(', ') || 'every file'}\n`);
+  if (plan.expiresAt) tooltip.appendText(`\nuntil ${new Date(plan.expiresAt).toLocaleString()}\n`);
+  return tooltip;
+}
