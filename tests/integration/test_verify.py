@@ -184,6 +184,12 @@ def test_paths_leave_out_other_sources(recorded, sage):
     assert (done.returncode, "outside" in done.stderr) == (2, True)
 
 
+def test_a_path_that_nobody_knows_is_not_called_fine(recorded, sage):
+    done = sage("verify", "src", "src/aa.py")
+    assert done.returncode == 3
+    assert "nothing is known of 'src/aa.py'" in done.stderr
+
+
 def test_a_claim_that_fails_is_named_beside_the_edit(recorded):
     planned(recorded, **{"doc.md": "not in src\n"})
     found = findings(recorded.path)

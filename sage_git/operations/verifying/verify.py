@@ -17,6 +17,7 @@ from sage_git.judgement.policy import Policy
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.judging.judge import Judge
 from sage_git.operations.judging.policies import SIGNERS, Policies
+from sage_git.operations.reading.sources import locate
 from sage_git.operations.verifying.answers import Answers, open_halts, signers_of
 from sage_git.operations.verifying.claimed import Claims, read_claims
 from sage_git.operations.verifying.derivation import Derivation, Progress, derive
@@ -54,6 +55,8 @@ def verify(
         scope = scope_of(repository, request.commits, identity.since, repository.head(), paths)
         claims = read_claims(workspace)
         derivation = derive(workspace, claims, [scope.tip], progress)
+        for typed in request.paths:
+            locate(derivation.checkout, start, typed)  # a misspelt one is not to be called fine
         strangers = judge_strangers(workspace, derivation, claims)
         verification.add(claims.findings)
         verification.add(strangers.findings)
