@@ -11,7 +11,7 @@ import type { Server } from './server.ts';
 import { ago, plain } from './text.ts';
 
 /** What an element of a view, a lens or nobody brings along. */
-type Given = Partial<OpenEdit & Plan & Happening & { uri: string; justification: string }>;
+type Given = Partial<OpenEdit & Plan & Happening & { uri: string; eventIds: readonly string[]; justification: string }>;
 
 export class Commands {
   readonly #server: Server;
@@ -85,10 +85,11 @@ export class Commands {
 
   async reconcile(given?: Given): Promise<void> {
     const eventId = given?.eventId ?? (await this.#chosenEdit());
-    if (!eventId) return;
+    const eventIds = given?.eventIds ?? (eventId ? [eventId] : []);
+    if (!eventIds.length) return;
     const justification = given?.justification ?? (await asked('Why is this change right?', 'It stays in the record.'));
     if (!justification) return;
-    const answer = await this.#ask('sage.reconcile', given, { eventId, justification });
+    const answer = await this.#ask('sage.reconcile', given, { eventIds, justification });
     if (answer) vscode.window.setStatusBarMessage('$(comment) answered', 4000);
   }
 

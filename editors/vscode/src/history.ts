@@ -18,10 +18,13 @@ const ICONS: Readonly<Record<string, string>> = {
 };
 const WITH_DIFF = new Set(['FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED', 'ROGUE_EDIT_DETECTED', 'RECONCILIATION']);
 
-export class History implements vscode.TreeDataProvider<Happening>, vscode.Disposable {
+/** A row, and the document it was asked for. */
+type Row = Happening & { readonly uri: string };
+
+export class History implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #server: Server;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<Happening>;
+  readonly #view: vscode.TreeView<Row>;
   readonly #subscriptions: vscode.Disposable[];
   #source: vscode.Uri | undefined;
 
@@ -42,14 +45,16 @@ export class History implements vscode.TreeDataProvider<Happening>, vscode.Dispo
     vscode.Disposable.from(...this.#subscriptions, this.#changed).dispose();
   }
 
-  async getChildren(): Promise<Happening[]> {
-    const uri = this.#source?.toString();
-    const rows = uri ? await this.#server.ask('sage.history', { uri }).catch(() => undefined) : undefined;
-    this.#view.description = rows?.length ? vscode.workspace.asRelativePath(this.#source as vscode.Uri) : '';
-    return rows ?? [];
+  async getChildren(): Promise<Row[]> {
+    const source = this.#source;
+    if (!source) return [];
+    const uri = source.toString();
+    const rows = (await this.#server.ask('sage.history', { uri }).catch(() => undefined)) ?? [];
+    this.#view.description = rows.length ? plain(vscode.workspace.asRelativePath(source)) : '';
+    return rows.map((row) => ({ ...row, uri }));
   }
 
-  getTreeItem(row: Happening): vscode.TreeItem {
+  getTreeItem(row: Row): vscode.TreeItem {
     const item = new vscode.TreeItem(plain(row.subject || row.label));
     item.id = row.eventId;
     item.description = `${plain(row.actor)}, ${ago(row.timestamp, Date.now())}`;
@@ -58,8 +63,7 @@ export class History implements vscode.TreeDataProvider<Happening>, vscode.Dispo
     item.contextValue = row.open ? 'sageGit.openEdit' : 'sageGit.event';
     item.accessibilityInformation = { label: `${row.label}, ${item.label}, ${item.description}, ${standing(row)}` };
     if (WITH_DIFF.has(row.type)) {
-      const argument = { uri: this.#source?.toString(), eventId: row.eventId };
-      item.command = { command: 'sageGit.showDiff', title: 'Show What It Changed', arguments: [argument] };
+      item.command = { command: 'sageGit.showDiff', title: 'Show What It Changed', arguments: [row] };
     }
     return item;
   }

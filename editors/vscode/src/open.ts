@@ -1,17 +1,19 @@
 /** The changes that no plan covers and nobody answered for: a list to work off. A click goes to the place. */
 
 import * as vscode from 'vscode';
-import type { OpenEdit, Status } from './protocol.ts';
+import type { OpenEdit } from './protocol.ts';
 import { subject } from './records.ts';
 import type { Server } from './server.ts';
 import { plain } from './text.ts';
 
-export class OpenEdits implements vscode.TreeDataProvider<OpenEdit>, vscode.Disposable {
+/** A change, and the repository it is in. */
+type Row = OpenEdit & { readonly uri: string };
+
+export class OpenEdits implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #server: Server;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<OpenEdit>;
+  readonly #view: vscode.TreeView<Row>;
   readonly #subscription: vscode.Disposable;
-  #root = vscode.Uri.file('/');
 
   readonly onDidChangeTreeData = this.#changed.event;
 
@@ -25,18 +27,16 @@ export class OpenEdits implements vscode.TreeDataProvider<OpenEdit>, vscode.Disp
     vscode.Disposable.from(this.#view, this.#subscription, this.#changed).dispose();
   }
 
-  async getChildren(): Promise<OpenEdit[]> {
-    const uri = subject();
-    const status: Status | undefined =
-      uri && (await this.#server.ask('sage.status', { uri: uri.toString() }).catch(() => undefined));
-    const edits = status?.openRogueEdits ?? [];
-    if (status) this.#root = vscode.Uri.parse(status.root, true);
+  async getChildren(): Promise<Row[]> {
+    const uri = subject()?.toString();
+    const status = uri ? await this.#server.ask('sage.status', { uri }).catch(() => undefined) : undefined;
+    const edits = status?.openRogueEdits.map((edit) => ({ ...edit, uri: status.root })) ?? [];
     this.#view.badge = edits.length ? { value: edits.length, tooltip: 'Changes that nobody answered for' } : undefined;
     return edits;
   }
 
-  getTreeItem(edit: OpenEdit): vscode.TreeItem {
-    const source = vscode.Uri.joinPath(this.#root, edit.filePath);
+  getTreeItem(edit: Row): vscode.TreeItem {
+    const source = vscode.Uri.joinPath(vscode.Uri.parse(edit.uri, true), edit.filePath);
     const line = edit.lines?.[0]?.[0];
     const item = new vscode.TreeItem(source);
     item.id = edit.eventId;

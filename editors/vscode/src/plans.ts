@@ -15,10 +15,13 @@ const LOOKS: Readonly<Record<Plan['state'], readonly [icon: string, colour?: str
   expired: ['history', 'disabledForeground'],
 };
 
-export class Plans implements vscode.TreeDataProvider<Plan>, vscode.Disposable {
+/** A plan, and what it was asked for. */
+type Row = Plan & { readonly uri: string };
+
+export class Plans implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #server: Server;
   readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<Plan>;
+  readonly #view: vscode.TreeView<Row>;
   readonly #subscription: vscode.Disposable;
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -33,12 +36,14 @@ export class Plans implements vscode.TreeDataProvider<Plan>, vscode.Disposable {
     vscode.Disposable.from(this.#view, this.#subscription, this.#changed).dispose();
   }
 
-  async getChildren(): Promise<Plan[]> {
-    const uri = subject();
-    return (uri && (await this.#server.ask('sage.plans', { uri: uri.toString() }).catch(() => undefined))) ?? [];
+  async getChildren(): Promise<Row[]> {
+    const uri = subject()?.toString();
+    if (!uri) return [];
+    const plans = await this.#server.ask('sage.plans', { uri }).catch(() => undefined);
+    return plans?.map((plan) => ({ ...plan, uri })) ?? [];
   }
 
-  getTreeItem(plan: Plan): vscode.TreeItem {
+  getTreeItem(plan: Row): vscode.TreeItem {
     const [icon, colour] = LOOKS[plan.state];
     const item = new vscode.TreeItem(plain(plan.planId));
     item.id = plan.planId;

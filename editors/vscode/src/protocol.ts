@@ -44,6 +44,7 @@ export interface Happening {
   readonly open: boolean;
 }
 
+/** What stands behind one line of a document that is as it was recorded. */
 export interface Line {
   readonly eventId: string;
   readonly text: string;
@@ -72,11 +73,11 @@ export interface Commands {
   'sage.line': [argument: { readonly line: number }, answer: Line];
   'sage.showDiff': [argument: { readonly eventId: string }, answer: Difference];
   'sage.openChronicle': [argument: object, answer: Place];
-  'sage.planDraft': [argument: { readonly summary?: string; readonly scope?: readonly string[] }, answer: Plan];
-  'sage.planApprove': [argument: { readonly planId?: string; readonly justification?: string }, answer: Plan];
-  'sage.planDeny': [argument: { readonly planId?: string; readonly justification?: string }, answer: Plan];
-  'sage.planUse': [argument: { readonly planId?: string | null }, answer: Plan];
-  'sage.reconcile': [argument: { readonly eventId?: string; readonly justification?: string }, answer: { eventId: string }];
+  'sage.planDraft': [argument: { readonly summary: string; readonly scope: readonly string[] }, answer: Plan];
+  'sage.planApprove': [argument: { readonly planId: string; readonly justification: string }, answer: Plan];
+  'sage.planDeny': [argument: { readonly planId: string; readonly justification: string }, answer: Plan];
+  'sage.planUse': [argument: { readonly planId: string | null }, answer: Plan];
+  'sage.reconcile': [argument: { readonly eventIds: readonly string[]; readonly justification: string }, answer: { eventId: string }];
   'sage.restoreSidecar': [argument: object, answer: null];
   'sage.refresh': [argument: object, answer: null];
 }

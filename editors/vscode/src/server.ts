@@ -93,7 +93,7 @@ export class Server implements vscode.Disposable {
       { command: program, args: ['lsp'], transport: TransportKind.stdio, options: { cwd: tmpdir() } },
       {
         documentSelector: [{ scheme: 'file' }],
-        initializationOptions: vscode.workspace.getConfiguration('sageGit'),
+        initializationOptions: { sageGit: vscode.workspace.getConfiguration('sageGit'), opensDocuments: true, showsDiffs: true },
         synchronize: { configurationSection: 'sageGit' },
         outputChannel: this.#log,
         markdown: { isTrusted: false, supportHtml: false },
