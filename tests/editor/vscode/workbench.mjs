@@ -43,7 +43,7 @@ export class Place {
   constructor() {
     this.path = mkdtempSync(join(tmpdir(), 'sage-workbench-'));
     this.environment = {
-      PATH: [PROGRAMS, join(CACHE, 'bin'), process.env.PATH].join(':'),
+      PATH: `${join(CACHE, 'bin')}:${process.env.PATH}`,
       HOME: join(this.path, 'home'),
       LANG: 'C.UTF-8',
       GIT_CONFIG_NOSYSTEM: '1',
@@ -52,10 +52,20 @@ export class Place {
       GIT_COMMITTER_NAME: 'Grace Hopper',
       GIT_COMMITTER_EMAIL: 'grace@example.org',
       SAGE_ACTOR: '',
+      SHELL: '/bin/sh',
     };
     mkdirSync(this.environment.HOME);
-    // The workbench asks a login shell for its environment, and that begins with a PATH of its own.
+    this.prefer(PROGRAMS);
+  }
+
+  /** Let programs be found in `folder` first: by the workbench too, which asks a login shell, whose PATH is its own. */
+  prefer(folder) {
+    this.environment.PATH = `${folder}:${this.environment.PATH}`;
     writeFileSync(join(this.environment.HOME, '.profile'), `export PATH='${this.environment.PATH}'\n`);
+  }
+
+  program(name) {
+    return join(PROGRAMS, name);
   }
 
   run(program, args, options = {}) {
@@ -96,8 +106,11 @@ export class Workbench {
 
   async #serve(place, settings, environment) {
     const user = join(place.path, 'user');
-    mkdirSync(join(user, 'User'), { recursive: true });
-    writeFileSync(join(user, 'User/settings.json'), JSON.stringify(settings));
+    // Where a program is, is a setting of the machine; everything else is one of the user.
+    for (const scope of ['User', 'Machine']) {
+      mkdirSync(join(user, scope), { recursive: true });
+      writeFileSync(join(user, scope, 'settings.json'), JSON.stringify(settings));
+    }
     const folders = ['--user-data-dir', user, '--extensions-dir', join(place.path, 'extensions')];
     const vsix = join(EXTENSION, 'dist/sage-git.vsix');
     place.run(CODE_SERVER, [...folders, '--install-extension', vsix], { env: environment });
