@@ -18,7 +18,7 @@ WITH_NODE = PATH="$(EDITORS)/bin:$$PATH" npm_config_update_notifier=false
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
-	    printf '%-18s %s\n' "$$target" "$$what"; done
+	    printf '%-20s %s\n' "$$target" "$$what"; done
 
 demo: $(INSTALLED) ## make a small repository that shows all of it
 	@$(BIN)/sage-git demo "$$(mktemp -d)/demo"
