@@ -3,7 +3,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import * as vscode from 'vscode';
-import { type ExecuteCommandSignature, LanguageClient, State, TransportKind } from 'vscode-languageclient/node';
+import { CancellationToken, type ExecuteCommandSignature, LanguageClient, State, TransportKind } from 'vscode-languageclient/node';
 import { findProgram, type Search } from './program.ts';
 import { type Answer, type Argument, CHANGED, type Command } from './protocol.ts';
 import { isAnyRecorded } from './records.ts';
@@ -64,7 +64,7 @@ export class Server implements vscode.Disposable {
   async ask<C extends Command>(
     command: C,
     argument: Argument<C>,
-    token?: vscode.CancellationToken,
+    token: vscode.CancellationToken = CancellationToken.None,
   ): Promise<Answer<C> | undefined> {
     if (this.#condition !== 'running' || !this.#client) return undefined;
     const answer = await this.#client.sendRequest<Answer<C> | null>(

@@ -58,7 +58,7 @@ for (const [theme, name] of [
     const line = workbench.line(OPEN_LINE);
     await line.click();
     await drawnBehind('Ada Lovelace');
-    await line.locator('span span').first().hover({ position: { x: 30, y: 8 } });
+    await line.hover({ position: { x: 60, y: 8 } });
     const hover = await workbench.saw(page().locator('.monaco-hover:visible', { hasText: 'Ada Lovelace' }));
     assert.match(await hover.innerText(), /Merge the new taxes/);
     await workbench.screenshot(name);
@@ -68,11 +68,12 @@ for (const [theme, name] of [
 test('a row of the history shows what it changed', async () => {
   workbench = await Workbench.open(place, shop);
   await workbench.show(SOURCE);
+  await workbench.saw(status('1 open'));
   await workbench.command('Sage: Show History of This File');
   const row = page().locator('.monaco-list-row', { hasText: 'Follow the new tax law' });
   await (await workbench.saw(row)).click();
-  await workbench.saw(page().locator('.diff-editor .line-insert, .diff-editor .char-insert'));
-  await workbench.saw(page().locator('.diff-editor .view-line', { hasText: 'TAX = 0.21' }));
+  await workbench.saw(page().locator('.monaco-diff-editor .line-insert, .monaco-diff-editor .char-insert'));
+  await workbench.saw(page().locator('.monaco-diff-editor .view-line', { hasText: 'TAX = 0.21' }));
   await workbench.screenshot('vscode-diff.png');
 });
 
