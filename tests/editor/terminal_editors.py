@@ -14,7 +14,7 @@ from tests.kit import GitRepository, run_sage
 HERE: Final = Path(__file__).parent
 EDITORS: Final = HERE.parents[1] / "editors"
 # Read while tests are collected: afterwards the environment is sealed.
-CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sage-git-editors"
+PROGRAMS: Final = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sage-git-editors" / "bin"
 SOURCE: Final = "tax.py"
 OPEN_LINE: Final = 3
 """Counted from 1."""
@@ -35,7 +35,7 @@ def neovim(scenario: str, source: Path) -> dict[str, Any]:
     """What Neovim saw in a scenario of `neovim/`, with `source` open."""
     plugin = ["--clean", "--cmd", f"set runtimepath^={EDITORS / 'neovim'}"]
     command = ["--headless", *plugin, "-c", f"luafile {HERE / 'neovim' / f'{scenario}.lua'}", str(source)]
-    return _seen([str(CACHE / "neovim" / "bin" / "nvim"), *command], source, STEPS=str(HERE / "neovim" / "steps.lua"))
+    return _seen([str(PROGRAMS / "nvim"), *command], source, STEPS=str(HERE / "neovim" / "steps.lua"))
 
 
 def emacs(scenario: str, source: Path) -> dict[str, Any]:

@@ -64,6 +64,8 @@ return {
   root_markers = { '.sage/config.toml' },
   workspace_required = true,
   init_options = { showsDiffs = true },
+  -- Neovim shows Markdown's escapes as they are written.
+  capabilities = { textDocument = { hover = { contentFormat = { 'plaintext' } } } },
   commands = {
     ['sage.reconcile'] = asking('Why is this change right? ', 'justification'),
     ['sage.planDraft'] = asking('What is to be done? ', 'summary'),

@@ -47,7 +47,8 @@ export class Plans implements vscode.TreeDataProvider<Row>, vscode.Disposable {
     const [icon, colour] = LOOKS[plan.state];
     const item = new vscode.TreeItem(plain(plan.planId));
     item.id = plan.planId;
-    item.description = `${plan.inUse ? 'in use · ' : ''}${plan.state} · ${plain(plan.summary)}`;
+    const words = [plan.inUse && 'in use', plan.state !== 'approved' && plan.state, plain(plan.summary)];
+    item.description = words.filter(Boolean).join(' · ');
     item.iconPath = plan.inUse
       ? new vscode.ThemeIcon('target', new vscode.ThemeColor('charts.green'))
       : new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);

@@ -21,9 +21,9 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['hour', 3_600],
   ['minute', 60],
 ];
-const RELATIVE = new Intl.RelativeTimeFormat('en');
+const RELATIVE = new Intl.RelativeTimeFormat('en', { style: 'narrow' });
 
-/** "3 days ago"; the text itself if it is no time. */
+/** "3d ago"; the text itself if it is no time. */
 export function ago(timestamp: string, nowMs: number): string {
   const seconds = (Date.parse(timestamp) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return plain(timestamp);

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { Place, SOON_MS, Workbench } from './workbench.mjs';
 
 const SOURCE = 'shop/billing.py';
-const OPEN_LINE = 'def gross(net)';
+const OPEN_LINE = 'return net';
 
 let place;
 let shop;

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const EXTENSION = join(ROOT, 'editors/vscode');
-const CACHE = process.env.SAGE_EDITORS ?? join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME, '.cache'), 'sage-git-editors');
-const CODE_SERVER = join(CACHE, 'code-server/node_modules/.bin/code-server');
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME, '.cache'), 'sage-git-editors');
+const CODE_SERVER = join(CACHE, 'bin/code-server');
 const PROGRAMS = process.env.SAGE_PROGRAMS ?? join(ROOT, '.venv/bin');
 const { chromium } = createRequire(join(EXTENSION, 'package.json'))('playwright-core');
 
