@@ -62,7 +62,7 @@ def _plans(known: Known, document: Document, first: int, last: int, told: Sequen
 
 def only(found: list[CodeAction], kinds: Sequence[str] | None) -> list[CodeAction]:
     """Those of the kinds that the client asked for."""
-    return [each for each in found if not kinds or any(str(each.kind or "").startswith(kind) for kind in kinds)]
+    return [each for each in found if not kinds or any((each.kind or "").startswith(kind) for kind in kinds)]
 
 
 def literal(path: str) -> str:

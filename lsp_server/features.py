@@ -53,7 +53,8 @@ def _life(server: Server) -> None:
         server.recording.is_shown = bool(window and window.work_done_progress)
         session.encoding = Encoding(server.workspace.position_encoding or Encoding.UTF16.value)
         texts = params.capabilities.text_document
-        if texts is not None and texts.diagnostic is not None:
+        # Neovim 0.11 pulls, and cannot be told to pull again: what it shows would be old.
+        if texts is not None and texts.diagnostic is not None and server.workspace_can("diagnostics", "refresh_support"):
             server.front.pulls_diagnostics = True
             _pulled(server)
 
