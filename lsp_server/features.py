@@ -54,7 +54,7 @@ def _life(server: Server) -> None:
         session.encoding = Encoding(server.workspace.position_encoding or Encoding.UTF16.value)
         texts = params.capabilities.text_document
         # Neovim 0.11 pulls, and cannot be told to pull again: what it shows would be old.
-        if texts is not None and texts.diagnostic is not None and server.workspace_can("diagnostics", "refresh_support"):
+        if texts and texts.diagnostic and server.workspace_can("diagnostics", "refresh_support"):
             server.front.pulls_diagnostics = True
             _pulled(server)
 
