@@ -85,7 +85,7 @@ export class Place {
 
 /** The workbench with `folder` open. Close it. */
 export class Workbench {
-  static async open(place, folder, { settings = {}, environment = {}, size = { width: 1280, height: 800 } } = {}) {
+  static async open(place, folder, { settings = {}, environment = {}, size = { width: 1360, height: 820 } } = {}) {
     const workbench = new Workbench();
     try {
       await workbench.#serve(place, { ...SETTINGS, ...settings }, { ...place.environment, ...environment });
