@@ -31,6 +31,10 @@ export class Annotation implements vscode.Disposable {
         if (event.affectsConfiguration('sageGit.annotation')) this.#later(vscode.window.activeTextEditor);
       }),
       server.onDidChange(() => this.#later(vscode.window.activeTextEditor)),
+      server.hinted.onDidChange((uri) => {
+        const editor = vscode.window.activeTextEditor;
+        if (editor?.document.uri.toString() === uri.toString()) this.#later(editor);
+      }),
     ];
   }
 
@@ -57,6 +61,7 @@ export class Annotation implements vscode.Disposable {
     const { document, selection } = editor;
     const { version } = document;
     const line = selection.active.line;
+    if (this.#server.hinted.has(document, line)) return;
     const answer = await this.#server
       .ask('sage.line', { uri: document.uri.toString(), line }, question.token)
       .catch(() => undefined);

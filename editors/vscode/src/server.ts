@@ -4,6 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import * as vscode from 'vscode';
 import { CancellationToken, type ExecuteCommandSignature, LanguageClient, State, TransportKind } from 'vscode-languageclient/node';
+import { Hinted } from './hinted.ts';
 import { findProgram, type Search } from './program.ts';
 import { type Answer, type Argument, CHANGED, type Command } from './protocol.ts';
 import { isAnyRecorded } from './records.ts';
@@ -23,6 +24,7 @@ export class Server implements vscode.Disposable {
   #hasComplained = false;
 
   readonly onDidChange = this.#changed.event;
+  readonly hinted = new Hinted();
 
   constructor(run: Run) {
     this.#run = run;
@@ -82,6 +84,7 @@ export class Server implements vscode.Disposable {
   dispose(): void {
     void this.#client?.dispose().catch(() => undefined);
     this.#changed.dispose();
+    this.hinted.dispose();
     this.#log.dispose();
   }
 
@@ -97,7 +100,14 @@ export class Server implements vscode.Disposable {
         synchronize: { configurationSection: 'sageGit' },
         outputChannel: this.#log,
         markdown: { isTrusted: false, supportHtml: false },
-        middleware: { executeCommand: this.#run },
+        middleware: {
+          executeCommand: this.#run,
+          provideInlayHints: async (document, range, token, next) => {
+            const hints = await next(document, range, token);
+            this.hinted.note(document, hints ?? []);
+            return hints;
+          },
+        },
       },
     );
     client.onNotification(CHANGED, () => this.#changed.fire());

@@ -56,7 +56,7 @@ for (const [theme, name] of [
     await workbench.command('Sage: Show History of This File');
     await workbench.saw(page().locator('.monaco-list-row', { hasText: 'Follow the new tax law' }));
     const line = workbench.line(OPEN_LINE);
-    await workbench.line('TAX =').click();
+    await workbench.line('return min').click();
     await drawnBehind('Ada Lovelace');
     await workbench.screenshot(name);
     await line.hover({ position: { x: 60, y: 8 } });
