@@ -1,4 +1,4 @@
-"""Inlay hints at the end of a region's first line, only where something is to say: unplanned, or changed lately."""
+"""Inlay hints at the end of a region's first line with text, where there is something to say: unplanned, or recent."""
 
 from __future__ import annotations
 
@@ -20,13 +20,21 @@ def hints(
 ) -> Iterator[InlayHint]:
     """The hints of regions that begin in the lines `within`, both inclusive."""
     for placed in regions(known, document):
-        if within[0] <= placed.first <= within[1] and (said := _said(placed, days, now)):
-            end = encoding.width(document.lines.texts[placed.first])
-            yield InlayHint(Position(placed.first, end), visible(said), padding_left=True)
+        line = _first_with_text(document, placed)
+        if within[0] <= line <= within[1] and (said := _said(placed, days, now)):
+            end = encoding.width(document.lines.texts[line])
+            yield InlayHint(Position(line, end), visible(said), padding_left=True)
+
+
+def _first_with_text(document: Document, placed: Placed) -> int:
+    lines = range(placed.first, placed.last + 1)
+    return next((line for line in lines if document.lines.texts[line].strip()), placed.first)
 
 
 def _said(placed: Placed, days: int, now: datetime) -> str:
     origin = placed.origin
+    if origin.fact is None:  # from before the record, of which nothing else is known
+        return ""
     match wording.standing(origin):
         case "unplanned" if placed.answer_to is not None:
             lead = "unplanned"
