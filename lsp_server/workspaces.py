@@ -181,6 +181,7 @@ def _known(reading: Reading, record: Record, path: str) -> Known | KnownChronicl
     from sage_git.operations.gating.unsaved import cover_of
     from sage_git.operations.reading.explain_lines import story
 
+    record.look_from(reading.checkout)
     if reading.outcome.state.value == "disabled":
         return None
     identity = reading.checkout.known_identity()
@@ -190,7 +191,6 @@ def _known(reading: Reading, record: Record, path: str) -> Known | KnownChronicl
     cover = cover_of(reading.checkout, path, Judged.EDIT if told.is_tracked else Judged.ADD)
     committed = b"\n".join(line.text for line in told.lines)
     text = (committed + b"\n").decode("utf-8", "surrogateescape") if told.lines else ""
-    record.look_from(reading.checkout)
     return Known(record, path, told, cover, text)
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sage_git.errors import GitFailed
 from sage_git.gitrepo import staged
 from sage_git.judgement.policy import Judged, Mode
 from sage_git.operations.checkout import Checkout
@@ -86,11 +85,8 @@ def _is_drafted(ground: Ground, plan_id: str, path: str) -> bool:
 
 
 def _is_ignored(checkout: Checkout, path: str) -> bool:
-    try:
-        checkout.repository.git("check-ignore", "--quiet", "--", path)
-    except GitFailed:  # it says so by its status
-        return False
-    return True
+    told = ("--others", "--ignored", "--exclude-standard", "-z", "--", path)
+    return bool(checkout.repository.git("ls-files", *told))
 
 
 def _is_converted(checkout: Checkout, path: str) -> bool:
