@@ -57,7 +57,7 @@ for (const [theme, name] of [
     await workbench.saw(page().locator('.monaco-list-row', { hasText: 'Follow the new tax law' }));
     const line = workbench.line(OPEN_LINE);
     await workbench.line('return min').click();
-    await drawnBehind('Ada Lovelace');
+    await drawnBehind('Count what things cost');
     await workbench.screenshot(name);
     await line.hover({ position: { x: 60, y: 8 } });
     const hover = await workbench.saw(page().locator('.monaco-hover:visible', { hasText: 'Ada Lovelace' }));
