@@ -340,7 +340,15 @@ class Oracle:
     def judged(self, commit: Commit, facts: list[Event]) -> list[Event]:
         edits = [fact for fact in facts if fact["type"] == "FILE_EDITED"]
         automatic = self.automatic_merge(commit) if edits and len(commit.parents) > 1 else {}
-        return [self.verdict(commit, edit, automatic) for edit in edits]
+        gone = [fact for fact in facts if fact["type"] == "FILE_REMOVED" and fact["filePath"] == ".sage/config.toml"]
+        return [self.verdict(commit, edit, automatic) for edit in edits] + [self.removal(commit, fact) for fact in gone]
+
+    def removal(self, commit: Commit, fact: Event) -> Event:
+        """Removing the config is always rogue (SPEC 6.3)."""
+        verdict = {key: fact[key] for key in ("timestamp", "actor", "graphCommit", "filePath", "lastHash")}
+        verdict |= {"prevEventId": fact["eventId"], "type": "ROGUE_EDIT_DETECTED", "detectedBy": "sage-git"}
+        reason = "merge" if len(commit.parents) > 1 else "remove"
+        return with_id(verdict | {"hash": "0" * len(fact["lastHash"]), "reason": reason})
 
     def verdict(self, commit: Commit, fact: Event, automatic: dict[bytes, Entry]) -> Event:
         copied = ("timestamp", "actor", "graphCommit", "pathEncoding")

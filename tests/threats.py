@@ -33,6 +33,9 @@ WORDS: Final = frozenset(("prevented", "recorded", "found", "warned", "unchecked
 NO_HOOKS: Final = ("-c", "core.hooksPath=/dev/null")
 AGENT: Final = {"agent": "agent", "id": "Ada Lovelace <ada@example.org>"}
 REVIEWER: Final = "rae@example.org"
+Files = Mapping[str, str | bytes | None]
+"""What is written by path; None removes."""
+NO_FILES: Final[Files] = MappingProxyType({})
 _SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "warn": {},
     "block": {'mode = "warn"': 'mode = "block"'},
@@ -99,7 +102,7 @@ class Shell:
         repository.commit("keep a record", **{".sage/config.toml": config, ".sage/allowed_signers": signer})
         shell.draft("parser", "src/**")
         shell.approval = shell.approve("parser", key=shell.raes_key)
-        assert shell.commit(plan="parser", **{"src/app.py": lines("planned")})
+        assert shell.commit(plan="parser", files={"src/app.py": lines("planned")})
         return shell
 
     def copy(self, folder: Path) -> Shell:
@@ -131,7 +134,7 @@ class Shell:
         approval: str = "",
         env: Mapping[str, str] | None = None,
         hooks: Sequence[str] = (),
-        **files: str | bytes | None,
+        files: Files = NO_FILES,
     ) -> bool:
         """Write `files` and commit all, perhaps in the name of a plan; True if git did."""
         for path, content in files.items():
@@ -167,16 +170,21 @@ class Shell:
         self.sage(*arguments)
         return self.said
 
-    def slip(self, plan: str = "", **files: str | bytes | None) -> str:
-        """Commit `files` past the gate; the commit's id."""
-        assert self.commit("--no-verify", plan=plan, **(files or {"src/app.py": lines("rogue")}))
+    def slip(self, files: Files = NO_FILES, plan: str = "") -> str:
+        """Commit `files`, or a rogue edit, past the gate; the commit's id."""
+        assert self.commit("--no-verify", plan=plan, files=files or {"src/app.py": lines("rogue")})
         return self.repository.head
 
     # -- what people say ---------------------------------------------------------------------------------------------
 
     def draft(self, plan: str, *scope: str, expires_at: str = "") -> str:
         """Draft `plan`; its hash."""
-        what = {"planId": plan, "summary": f"work on the {plan}", "steps": ["work"], "scope": list(scope)}
+        what: dict[str, Any] = {
+            "planId": plan,
+            "summary": f"work on the {plan}",
+            "steps": ["work"],
+            "scope": list(scope),
+        }
         what |= {"expiresAt": expires_at} if expires_at else {}
         self.say("PLAN_DRAFTED", **what, planHash=hashlib.sha256(rfc8785.dumps(what)).hexdigest())
         return self.plan_hash(plan)

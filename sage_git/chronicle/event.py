@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -147,6 +147,12 @@ class Event(Mapping[str, Any]):
         """The text of a field; empty if some foreign line has none there."""
         value = self.fields.get(name)
         return value if isinstance(value, str) else ""
+
+
+def links_to(parents: Sequence[EventId]) -> dict[str, Any]:
+    """The fields by which an event names its parents; what `Event.parents` reads."""
+    links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
+    return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
 
 
 def _claimed_id(fields: Mapping[str, Any]) -> EventId | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render, wording
-from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
+from sage_git.cli.dates import DateStyle, date_option, parse_timestamp, show_date
 from sage_git.cli.text import Line, Span, Style, cut, escape, pad, width
 from sage_git.errors import UsageError
 
@@ -41,13 +41,7 @@ def register(commands: Any) -> None:
         metavar="N,M",
         help="only lines N to M; N,+COUNT and N alone (to the end) as well; may be given again",
     )
-    blame.add_argument(
-        "--date",
-        choices=[style.value for style in DateStyle],
-        default=DateStyle.SHORT.value,
-        metavar="STYLE",
-        help="relative, iso, short or default (as git writes dates)",
-    )
+    date_option(blame, DateStyle.SHORT)
     render.reading_options(blame)
     blame.set_defaults(run=blame_command)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sage_git.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 # A unit, below which count it is used, and how many of it make one of the next. From days on, git counts in days.
 _STEPS: Final = (("second", 90, 60), ("minute", 90, 60), ("hour", 36, 24), ("day", 14, 1))
@@ -31,6 +34,17 @@ class DateStyle(Enum):
     ISO = "iso"
     SHORT = "short"
     DEFAULT = "default"
+
+
+def date_option(parser: ArgumentParser, style: DateStyle) -> None:
+    """Add --date; `style` is what holds without it."""
+    parser.add_argument(
+        "--date",
+        choices=[each.value for each in DateStyle],
+        default=style.value,
+        metavar="STYLE",
+        help="relative, iso, short or default (as git writes dates)",
+    )
 
 
 def parse_timestamp(timestamp: str) -> datetime:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
-from sage_git.cli.dates import DateStyle, parse_date
+from sage_git.cli.dates import DateStyle, date_option, parse_date
 from sage_git.cli.text import Span, Style
 from sage_git.errors import UsageError
 
@@ -57,7 +57,7 @@ def _register_log(commands: Any) -> None:
         "--follow", action="store_true", default=True, help="through renames, splits and merges (the default)"
     )
     follow.add_argument("--no-follow", dest="follow", action="store_false", help="only what names PATH itself")
-    _date_option(log)
+    date_option(log, DateStyle.RELATIVE)
     render.reading_options(log)
     log.set_defaults(run=log_command)
 
@@ -69,19 +69,9 @@ def _register_show(commands: Any) -> None:
         usage="sage-git show [OPTIONS] EVENT…",
     )
     show.add_argument("events", nargs="+", metavar="EVENT", help="the first digits of an event's or commit's id")
-    _date_option(show)
+    date_option(show, DateStyle.RELATIVE)
     render.reading_options(show)
     show.set_defaults(run=show_command)
-
-
-def _date_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--date",
-        choices=[style.value for style in DateStyle],
-        default=DateStyle.RELATIVE.value,
-        metavar="STYLE",
-        help="relative, iso, short or default (as git writes dates)",
-    )
 
 
 def log_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from typing import Final
 
 from sage_git.cli import render
 from sage_git.cli.surroundings import Surroundings, of_this_process
 from sage_git.errors import SageError
 
+_FEW_COLLECTIONS: Final = 50_000
+"""New objects between two searches for cycles: those of a short command are soon gone, cycles and all."""
+
 
 def main(argv: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
     """Run one command; gives its exit status."""
+    if surroundings is None:
+        gc.set_threshold(_FEW_COLLECTIONS)
     try:
         around = surroundings or of_this_process()
     except SageError as problem:

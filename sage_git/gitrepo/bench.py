@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo.scratch import Scratch
-from sage_git.judgement.resolution import Template, parse_template
+from sage_git.judgement.resolution import Template, as_shown, parse_template
 
 MERGE: Final = ("-c", "merge.conflictStyle=diff3", "merge-tree", "--write-tree", "-z", "--allow-unrelated-histories")
 _MARKER_SIZE: Final = 61  # no text has such lines by accident, as an underlined heading has lines of seven
@@ -65,4 +65,5 @@ def template_in(conflicted: bytes, sides: Sequence[bytes], ours: str, theirs: st
     """
     can_end_bare = any(side and not side.endswith(b"\n") for side in sides)
     names = ours.encode("ascii"), theirs.encode("ascii")
-    return parse_template(conflicted.split(b"\n"), names, _MARKER_SIZE, can_end_bare=can_end_bare)
+    found = parse_template(conflicted.split(b"\n"), names, _MARKER_SIZE, can_end_bare=can_end_bare)
+    return None if found is None else as_shown(found)

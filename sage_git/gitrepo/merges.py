@@ -143,18 +143,20 @@ def conflicts_of(scratch: Scratch, merge: Commit) -> Mapping[bytes, Template]:
 
 
 def dropped_in(scratch: Scratch, merge: Commit, differing: frozenset[bytes]) -> list[Change]:
-    """What a merge of two parents took from one side though git would have kept both sides' changes.
+    """What a merge took from one side though git would have kept other sides' changes.
 
-    `differing` are the paths in which it is not the automatic merge. Each change is from the side that was dropped.
+    `differing` are the paths in which it is not the automatic merge. Each change is from a side that was dropped. An
+    octopus has no conflicts: git would not have made it.
     """
-    if len(merge.parents) != 2 or not differing:
+    if not differing:
         return []
-    ours, theirs = merge.parents
-    with scratch.stream("merge-tree", "--write-tree", "-z", "--no-messages", ours, theirs, requests=()) as git:
-        entries = git.answers.read().split(b"\0")[1:]
-    unsettled = {entry.partition(b"\t")[2] for entry in takewhile(bool, entries)}
+    unsettled: set[bytes] = set()
+    if len(merge.parents) == 2:
+        with scratch.stream("merge-tree", "--write-tree", "-z", "--no-messages", *merge.parents, requests=()) as git:
+            entries = git.answers.read().split(b"\0")[1:]
+        unsettled = {entry.partition(b"\t")[2] for entry in takewhile(bool, entries)}
     found: dict[bytes, Change] = {}
-    for side in (ours, theirs):  # where both differ from the merge, it was not taken from a side at all
+    for side in merge.parents:  # where both differ from the merge, it was not taken from a side at all
         shown = scratch.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", side, merge.oid)
         for change in parse_changes(shown.split(b"\0")[:-1]):
             if change.path in differing and change.path not in unsettled:

@@ -94,6 +94,12 @@ class Repository:
         words = [line.rsplit(" ", 2) for line in shown.decode("utf-8", "surrogateescape").splitlines()]
         return [ObjectId(each[0]) if len(each) == 3 and each[2].isdigit() else None for each in words]
 
+    def read_named(self, revision: str) -> tuple[ObjectId, bytes] | None:
+        """The object that `revision` names (no newline in it) and its content; None if it names none."""
+        header, _, rest = self.git("cat-file", "--batch", input=f"{revision}\n".encode()).partition(b"\n")
+        words = header.decode("utf-8", "surrogateescape").rsplit(" ", 2)
+        return (ObjectId(words[0]), rest[: int(words[2])]) if len(words) == 3 and words[2].isdigit() else None
+
     def has_remote_tracking_refs(self) -> bool:
         """True if some remote was ever fetched from or pushed to."""
         return bool(self.git("for-each-ref", "--count=1", "--format=x", "refs/remotes").strip())

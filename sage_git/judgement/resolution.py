@@ -14,6 +14,8 @@ from typing import Final
 
 _MAX_COMPARED: Final = 1 << 24
 """Lines that one question may compare; a text that needs more was made to need more."""
+_MOST_SHOWN_WITHIN: Final = 3
+"""Lines between two conflicts that git shows as one by default."""
 
 
 class Side(Enum):
@@ -51,6 +53,25 @@ class Template:
     fixed: tuple[tuple[bytes, ...], ...]
     regions: tuple[Region, ...]
     can_end_bare: bool = False
+
+
+def as_shown(template: Template) -> Template:
+    """The template with one region for what git shows as one conflict: of which at most three lines stand between.
+
+    diff3 conflicts are told apart more finely than the default style's (xdiff/xmerge.c, xdl_simplify_non_conflicts),
+    and who takes both sides of what they are shown takes the lines between twice.
+    """
+    first, *others = template.fixed
+    regions, standing = list(template.regions[:1]), [first]
+    for fixed, region in zip(others[:-1], template.regions[1:], strict=True):
+        if len(fixed) > _MOST_SHOWN_WITHIN:
+            standing.append(fixed)
+            regions.append(region)
+        else:
+            last = regions[-1]
+            ours, theirs = (*last.ours, *fixed, *region.ours), (*last.theirs, *fixed, *region.theirs)
+            regions[-1] = Region(ours, (*last.base, *fixed, *region.base), theirs)
+    return Template((*standing, others[-1]), tuple(regions), template.can_end_bare)
 
 
 def parse_template(

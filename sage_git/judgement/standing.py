@@ -94,6 +94,11 @@ class Case:
     paths: tuple[str, ...]
     at: int
 
+    @property
+    def is_of_policy(self) -> bool:
+        """True for what changes the policy, or who may sign."""
+        return any(path.startswith(".sage/") for path in self.paths)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -157,6 +162,8 @@ class Rules:
 
     def roots(self, fact: EventId) -> frozenset[EventId]:
         """The rogue edits to be answered before `fact` is; none where it needs no answer, whatever was answered."""
+        if fact in self._roots:
+            return self._roots[fact]
         if self._docket.case(fact) is None:
             return frozenset()  # and not remembered: it may come
         waiting, opened = [fact], set[EventId]()
@@ -258,8 +265,11 @@ class Rules:
         return frozenset(found)
 
     def _takes_back(self, fact: EventId) -> bool:
+        """True if it answers for what it undoes. A policy taken back leaves what was judged by it meanwhile."""
         case = self._docket.case(fact)
-        return case is not None and self._undoes_rogue(case, self._docket.evidence(fact))
+        if case is None or case.is_of_policy:
+            return False
+        return self._undoes_rogue(case, self._docket.evidence(fact))
 
     def _undoes_rogue(self, case: Case, evidence: Evidence) -> bool:
         """True if it takes back an edit that was open when it did."""

@@ -28,6 +28,12 @@ def trace(result: ObjectId, numbers: Sequence[int], chain: Chain, workshop: Work
     return tuple(_origin(_line_before(number, hunks), chain, workshop) for number in numbers)
 
 
+def kept_lines(result: ObjectId, numbers: Sequence[int], before: ObjectId | None, workshop: Workshop) -> dict[int, int]:
+    """Those of the line `numbers` (from 0) of `result` that `before` has as well, with their numbers there."""
+    kept = {number: _kept(number, before, result, workshop) for number in numbers}
+    return {number: old for number, old in kept.items() if old is not None}
+
+
 def _origin(line: int | None, chain: Chain, workshop: Workshop) -> Origin | None:
     """The origin of a line of the chain's end."""
     at: int | None = len(chain) - 1

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import Event, links_to
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.observation.changes import SUBMODULE_MODE, Change, ChangeKind, MergeChange, is_missing
 from sage_git.observation.commit import Commit, percent_encoded
@@ -157,12 +157,7 @@ class _Writer:
     def _write(
         self, path: bytes | None, payload: dict[str, Any], paths: Mapping[str, Any], follows: tuple[EventId, ...]
     ) -> EventId:
-        body = self._envelope | payload | _encoded(paths)
-        if follows:
-            body["prevEventId"] = follows[0]
-            if len(follows) > 1:
-                body["mergedEventIds"] = sorted(follows[1:])
-        event = Event.own(body)
+        event = Event.own(self._envelope | payload | _encoded(paths) | links_to(follows))
         assert event.event_id is not None
         self.observation.facts.append(Fact(event, path))
         if path is not None:

@@ -7,16 +7,17 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import ConfigError, GitFailed, NotHere
 from sage_git.gitrepo.repository import Repository
-from sage_git.gitrepo.scratch import Scratch
 from sage_git.operations.identity import Identity
-from sage_git.operations.setup.exclude import has_block, install_block
 from sage_git.storage.index import Index, discard
 from sage_git.storage.writerlog import WriterLog
+
+if TYPE_CHECKING:
+    from sage_git.gitrepo.scratch import Scratch
 
 CONFIG_PATH: Final = ".sage/config.toml"
 _KEPT_CONFIG: Final = "config"
@@ -61,6 +62,8 @@ class Checkout:
     @cached_property
     def scratch(self) -> Scratch:
         """Where diffs and merges are computed. Raises GitFailed."""
+        from sage_git.gitrepo.scratch import Scratch  # who only asks what is known has no use for it
+
         return Scratch.open(self.sage / "scratch.git", self.repository, self.objects)
 
     @property
@@ -107,7 +110,8 @@ class Checkout:
         return self.repository.last_committed(CONFIG_PATH, [*before, *self.identity.backfill])
 
     def _take_over(self, blob: ObjectId) -> None:
-        from sage_git.judgement.policy import parse_policy  # tomllib is not needed otherwise
+        from sage_git.judgement.policy import parse_policy  # seldom does a policy change
+        from sage_git.operations.setup.exclude import has_block, install_block
 
         identity = self.known_identity()
         try:

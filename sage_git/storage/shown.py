@@ -45,6 +45,15 @@ class WorkTree:
         self._folders.pop(os.path.dirname(relative), None)
         return self.has_folder_of(relative)
 
+    def names_in(self, folder: bytes) -> list[bytes]:
+        """The names of what is in a folder; none where a link leads out of the work tree."""
+        if not self.has_folder_of(folder + b"/x"):
+            return []
+        try:
+            return sorted(os.listdir(self.file(folder)))
+        except OSError:
+            return []
+
     def stamp(self, relative: bytes) -> Stamp | None:
         """What the file is like now; None if there is none."""
         try:

@@ -15,8 +15,9 @@ def test_the_demo_shows_all_of_it_and_leaves_a_clean_repository(tmp_path: Path):
     assert (shown.path / "shop" / "billing.py.sage").is_file()
     for words in (
         "sage-git init", "refactor-bot", "commit refused: no approved plan covers 1 staged change\n  README.md",
-        "planned", "renamed", "split", "unplanned: 1 edit in 1 file\n  README.md", "answered for 1 edit of README.md",
-        "unplanned  7      return net if net > 999 else net * (1 + TAX)", "1 finding in 7 commits",
+        "planned", "renamed", "split    shop/prices.py → shop/receipts.py",
+        "unplanned: 1 edit in 1 file\n  README.md", "answered for 1 edit of README.md",
+        "unplanned  7      return net * (1 + TAX / 2)", "shop/billing.py:7  commit",
         "unplanned and open: 1 change in 1 of 5 files", '"eventId": "',
     ):  # fmt: skip
         assert words in finished.stdout

@@ -70,3 +70,74 @@ def test_bringing_back_what_was_reverted_is_a_change_of_its_own_though_a_copy_is
     repository.git("revert", "--no-edit", "HEAD")
     assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
     assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
+
+
+def test_an_evil_merge_stays_rogue_when_its_commit_is_amended_to_name_a_plan_though_it_was_squashed_before(
+    desk: Desk,
+) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text = repository.read("f")
+    repository.git("branch", "other")
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit(f"side\n\n{claim}", f=with_line(text, 27, "P2"))
+    repository.git("switch", "-q", "main")
+    repository.commit(f"main\n\n{claim}", f=with_line(text, 3, "P1"))
+    repository.git("merge", "-q", "--no-commit", "--no-ff", "side")
+    repository.commit("merge", f=with_line(repository.read("f"), 15, "EVIL"))
+    repository.git("switch", "-q", "other")
+    repository.git("merge", "-q", "--squash", "main")
+    repository.git("commit", "-q", "-m", "all of it")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    repository.git("commit", "-q", "--amend", "-m", f"planned now\n\n{claim}")
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["EVIL"]
+
+
+def settled_by_both(text: str) -> str:
+    """The text of a conflict as an editor's "accept both changes" leaves it."""
+    markers = ("<<<<<<< ", "=======\n", ">>>>>>> ")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(markers))
+
+
+def conflicted_twice(desk: Desk, distance: int) -> GitRepository:
+    """A merge of planned work that stopped at two conflicts, so many lines of the source apart."""
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text, start = repository.read("f"), repository.head
+    for branch, line in (("side", "theirs"), ("main", "ours")):
+        repository.git("switch", "-q", "-C", branch, start)
+        changed = text.replace("line 9\n", f"{line} 1\n").replace(f"line {10 + distance}\n", f"{line} 2\n")
+        repository.commit(f"{line}\n\n{claim}", f=changed)
+    repository.run("merge", "-q", "--no-ff", "side")
+    return repository
+
+
+def test_who_takes_both_sides_of_what_git_shows_as_one_conflict_adds_nothing(desk: Desk) -> None:
+    repository = conflicted_twice(desk, 3)
+    both = settled_by_both(repository.read("f"))
+    assert both.count("line 11\n") == 2
+    repository.commit("merge", f=both)
+    assert desk.open_edits() == []
+
+
+def test_what_stands_between_two_conflicts_that_git_shows_apart_stands_once(desk: Desk) -> None:
+    repository = conflicted_twice(desk, 4)
+    both = settled_by_both(repository.read("f"))
+    assert both.count("line 11\n") == 1
+    repository.commit("merge", f=both.replace("line 11\n", "line 11\nline 11\n"))
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
+
+
+def test_a_resolution_of_a_merge_of_branches_that_were_merged_both_ways_adds_nothing(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    repository.git("branch", "side")
+    for turn in range(2):
+        for branch in ("main", "side"):
+            repository.git("switch", "-q", branch)
+            text = repository.read("f").replace("line 3\n", f"line 3\n{branch} {turn}\n")
+            repository.commit(f"{branch}\n\n{claim}", f=text)
+        tips = {branch: repository.git("rev-parse", branch) for branch in ("main", "side")}
+        for branch, other in (("main", "side"), ("side", "main")):
+            repository.git("switch", "-q", branch)
+            repository.run("merge", "-q", "--no-ff", tips[other])
+            repository.commit("merge", f=settled_by_both(repository.read("f")))
+        assert desk.open_edits() == []

@@ -2,16 +2,18 @@
 
 A table: how the work was answered for × what others did meanwhile × how it is rewritten. `main` and `work` change the
 same source; what comes out is read by `status` and `blame`. Forges are bare repositories without hooks, whose commits
-are pulled.
+are pulled. Each two of the three are tried together in every run, all three in `make soak`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -252,15 +254,17 @@ LOCAL: tuple[Way, ...] = (
 FORGE: tuple[Way, ...] = (forge_squash, forge_squash_with_bodies, forge_rebase)
 
 
-def rows() -> list[tuple[Way, Meanwhile]]:
-    """What goes with what: forges refuse conflicts, and `am` sees no renames."""
-    every = [(way, meanwhile) for way in (*LOCAL, *FORGE) for meanwhile in Meanwhile]
-    return [
-        (way, meanwhile)
-        for way, meanwhile in every
-        if not (way in FORGE and meanwhile is Meanwhile.CONFLICT)
-        and not (way is rebase_by_patches and meanwhile is Meanwhile.THEY_RENAMED)
-    ]
+def rows(*answers: Answer) -> Iterator[Any]:
+    """What goes with what: forges refuse conflicts, and `am` sees no renames. Every pair once; the rest are long."""
+    every = product(enumerate((*LOCAL, *FORGE)), enumerate(Meanwhile), enumerate(answers))
+    for (w, way), (m, meanwhile), (a, answer) in every:
+        if way in FORGE and meanwhile is Meanwhile.CONFLICT:
+            continue
+        if way is rebase_by_patches and meanwhile is Meanwhile.THEY_RENAMED:
+            continue
+        name = f"{way.__name__}-{meanwhile.name.lower()}-{answer.name.lower()}"
+        marks = () if (w + m) % len(answers) == a else pytest.mark.soak
+        yield pytest.param(way, meanwhile, answer, id=name, marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -284,10 +288,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stage]:
     return stage
 
 
-@pytest.mark.parametrize("answer", Answer, ids=lambda answer: answer.name.lower())
-@pytest.mark.parametrize(
-    "way, meanwhile", rows(), ids=lambda value: value.name.lower() if isinstance(value, Meanwhile) else value.__name__
-)
+@pytest.mark.parametrize("way, meanwhile, answer", list(rows(*Answer)))
 def test_rewriting_answered_work_raises_no_alarm(
     stages: Callable[..., Stage], tmp_path: Path, answer: Answer, way: Way, meanwhile: Meanwhile
 ) -> None:
@@ -303,10 +304,7 @@ def test_rewriting_answered_work_raises_no_alarm(
     assert rogue == (work if answer is Answer.RECONCILED else set())
 
 
-@pytest.mark.parametrize("answer", [Answer.FINISHED, Answer.RECONCILED], ids=lambda answer: answer.name.lower())
-@pytest.mark.parametrize(
-    "way, meanwhile", rows(), ids=lambda value: value.name.lower() if isinstance(value, Meanwhile) else value.__name__
-)
+@pytest.mark.parametrize("way, meanwhile, answer", list(rows(Answer.FINISHED, Answer.RECONCILED)))
 def test_one_byte_that_slips_in_is_one_open_edit(
     stages: Callable[..., Stage], tmp_path: Path, answer: Answer, way: Way, meanwhile: Meanwhile
 ) -> None:

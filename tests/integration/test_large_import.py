@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sage_git.gitrepo import merges
+from sage_git.gitrepo.scratch import Scratch
 from tests.kit import GitRepository
 from tests.recorded import logged, sage
 
@@ -30,13 +31,13 @@ def test_a_commit_graph_changes_nothing_and_is_gone_afterwards(merged, monkeypat
     other.git("clone", "-q", "--no-local", str(other.path), str(merged.path))
     sage(merged.path, "init")
     written = []
-    run = merges.Scratch.run
+    run = Scratch.run
 
     def watched(scratch, *arguments, **given):
         written.append(arguments[0])
         return run(scratch, *arguments, **given)
 
-    monkeypatch.setattr(merges.Scratch, "run", watched)
+    monkeypatch.setattr(Scratch, "run", watched)
     monkeypatch.setattr(merges, "LARGE_IMPORT", 5)
     swift = logged(merged.path)
     assert "commit-graph" in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -100,3 +101,24 @@ def test_a_commit_that_a_clone_joined_at_and_amends_at_once_is_recorded(reposito
     joined = clone.head
     clone.git("-c", "core.hooksPath=/dev/null", "commit", "-q", "--amend", "-m", "amended")
     assert joined in {event["graphCommit"] for event in logged(clone.path)}
+
+
+def test_what_was_said_of_subjects_elsewhere_is_adopted_with_the_rest_in_the_order_it_was_said(
+    repository: GitRepository,
+) -> None:
+    sage(repository.path, "init")
+    repository.commit("one", **{"a.txt": "1\n"})
+    clone = repository.clone("clone")
+    said = [
+        append_event(repository.path / name, {**BUILD, "timestamp": f"2026-02-0{day}T00:00:00.000Z"})
+        for day, name in enumerate((".sage/plans.sage", "a.txt.sage", ".sage/plans.sage", ".sage/builds.sage"), 1)
+    ]
+    sage(clone.path, "init")
+    for name in (".sage/plans.sage", "a.txt.sage", ".sage/builds.sage"):
+        (clone.path / name).write_bytes((repository.path / name).read_bytes())
+    sage(clone.path, "record")
+    entries = [json.loads(line) for line in (clone.path / ".git/sage/tail.ndjson").read_bytes().splitlines()]
+    adopted = [entry["eventId"] for entry in entries if entry.get("type") == "BUILD"]
+    assert adopted == [event.event_id for event in said]
+    assert (clone.path / ".sage/plans.sage").read_bytes() == (repository.path / ".sage/plans.sage").read_bytes()
+    sage(clone.path, "fsck")

@@ -174,17 +174,18 @@ def test_an_edit_of_which_nothing_is_left_stays_open(edited, sage):
     assert open_edits(sage) == ["src/a.py", "src/a.py"]
 
 
-def test_a_merge_that_dropped_a_change_can_be_answered_for(edited, sage):
-    assert sage("plan", "draft", "--summary", "x", "--scope", "docs/").returncode == 0
-    assert sage("plan", "approve", "x", "-m", "so that merges are looked at").returncode == 0
-    edited.git("switch", "--quiet", "--create", "side", "HEAD^")
-    edited.commit("on the side", **{"src/b.py": "b = 'side'\n"})
-    edited.git("switch", "--quiet", "main")
-    edited.commit("on main", **{"src/a.py": "a = 4\n"})
-    assert len(answers(sage, "--all")) == 2
-    edited.git("merge", "--quiet", "--strategy", "ours", "--no-edit", "side")
-    assert answers(sage, edited.head[:10], "src/b.py") != []
-    assert open_edits(sage) == []
+def test_a_merge_that_dropped_a_change_can_be_answered_for(repository):
+    repository.commit("first", **{"src/a.py": "a = 1\n", "src/b.py": "b = 1\n"})
+    desk = Desk.begin(repository)  # drops are judged from the first approval on: by the clock of the commits
+    claim = desk.approve("p", "**")
+    repository.git("switch", "--quiet", "--create", "side")
+    repository.commit(f"on the side\n\n{claim}", **{"src/b.py": "b = 'side'\n"})
+    repository.git("switch", "--quiet", "main")
+    repository.commit(f"on main\n\n{claim}", **{"src/a.py": "a = 4\n"})
+    repository.git("merge", "--quiet", "--strategy", "ours", "--no-edit", "side")
+    assert [edit["filePath"] for edit in desk.open_edits()] == ["src/b.py"]
+    desk.reconcile(repository.head[:10], "src/b.py")
+    assert desk.open_edits() == []
 
 
 def test_who_made_an_edit_may_not_answer_for_it_where_the_policy_says_so(edited, sage):

@@ -14,6 +14,7 @@ import pytest
 from sage_git.operations.assurance import NAMESPACE, signed_message
 from sage_git.proof.sshsig import verify
 from tests.kit import GitRepository
+from tests.recorded import config_of
 from tests.signing import Authenticator, make_key, needs_ssh_keygen, public_of, says_yes, sign
 
 pytestmark = needs_ssh_keygen
@@ -82,7 +83,7 @@ def plan_state(sage) -> str:
     """How the only plan stands."""
     shown = sage("plan", "show", "parser", "--json")
     assert shown.returncode == 0, shown.stderr
-    return json.loads(shown.stdout)["state"]
+    return str(json.loads(shown.stdout)["state"])
 
 
 def assurance(sage, event):
@@ -161,7 +162,7 @@ def test_a_signed_retry_is_not_doubled_though_its_signature_would_differ(strict,
 
 def test_a_signature_that_somebody_brings_is_kept_with_the_parents_that_it_covers(strict, sage, key):
     kept(approve(sage, "--key", str(key)))
-    here = re.search('repository = "([0-9a-f]+)"', strict.read(".sage/config.toml"))[1]
+    here = config_of(strict.path)["repository"]
     fields = {**APPROVAL, "subject": "plans", "timestamp": "2026-06-01T12:00:00.000Z", "repository": here}
     event = kept(approve(sage, **fields, signature=sign(key, signed_message(fields))))
     assert "prevEventId" not in event

@@ -12,11 +12,11 @@ import pytest
 import sage_git
 from sage_git.chronicle.event import Event
 
-PROCESSES, APPENDS = 8, 500
+PROCESSES = 8
 TIME = "2026-01-02T03:04:05.678Z"
 APPEND = f"""
 import sys, sage_git
-for number in range({APPENDS}):
+for number in range(int(sys.argv[3])):
     sage_git.append_event(sys.argv[1], {{
         "type": "AGENT_ACTION",
         "actor": {{"agent": "test", "id": sys.argv[2]}},
@@ -52,18 +52,20 @@ def newest_fact(path):
     return [e for e in map(json.loads, lines(path)) if e["type"].startswith("FILE_")][-1]["eventId"]
 
 
-def test_eight_processes_append_and_no_line_is_torn_lost_or_doubled(recorded):
+@pytest.mark.parametrize("appends", [60, pytest.param(500, marks=pytest.mark.soak)])
+def test_eight_processes_append_and_no_line_is_torn_lost_or_doubled(recorded, appends):
     path = recorded / ".sage/builds.sage"
     before = len(log_lines(recorded))
-    writers = [subprocess.Popen([sys.executable, "-c", APPEND, str(path), f"w{number}"]) for number in range(PROCESSES)]
+    command = (sys.executable, "-c", APPEND, str(path))
+    writers = [subprocess.Popen([*command, f"w{number}", str(appends)]) for number in range(PROCESSES)]
     assert [writer.wait() for writer in writers] == [0] * PROCESSES
     events = sage_git.read_chronicle(path)
-    assert len(lines(path)) == len(events) == len(log_lines(recorded)) - before == PROCESSES * APPENDS
+    assert len(lines(path)) == len(events) == len(log_lines(recorded)) - before == PROCESSES * appends
     assert log_lines(recorded)[before:] == lines(path)
     assert [event.get("prevEventId") for event in events] == [None, *(event["eventId"] for event in events[:-1])]
     assert all(event.has_true_id() for event in events)
     by_writer = sorted(events, key=lambda event: event.actor["id"])
-    expected = [(f"w{writer}", f"step {number}") for writer in range(PROCESSES) for number in range(APPENDS)]
+    expected = [(f"w{writer}", f"step {number}") for writer in range(PROCESSES) for number in range(appends)]
     assert [(event.actor["id"], event["action"]) for event in by_writer] == expected
 
 
@@ -218,6 +220,14 @@ def test_notes_say_what_their_options_say(recorded, sage):
     assert (refused.returncode, "neither a source nor a subject" in refused.stderr) == (2, True)
     assert sage("note", "envvar", "KEY", "set", "--in", "prod").returncode == 0
     assert sage("note", "postmortem", "I1", "--title", "t", "-m", "cause", "--action-item", "mend").returncode == 0
+
+
+def test_what_was_said_one_after_the_other_is_shown_so_whatever_it_is_about(recorded, sage):
+    for hour, subject in enumerate(("builds", "plans", "actions", "builds", "deploys")):
+        said = step(f"step {hour}") | {"timestamp": f"2026-01-01T0{hour}:00:00.000Z"}
+        assert sage("append", f".sage/{subject}.sage", stdin=json.dumps(said)).returncode == 0
+    shown = [json.loads(line) for line in sage("log", "--json", "--type", "AGENT_ACTION").stdout.splitlines()]
+    assert [event["action"] for event in shown] == [f"step {hour}" for hour in (4, 3, 2, 1, 0)]
 
 
 def test_append_takes_json_from_an_option_or_standard_input(recorded, sage):

@@ -46,25 +46,25 @@ def told(request: pytest.FixtureRequest, policy: str) -> set[str]:
 
 
 def test_a_commit_without_a_plan(shell, told):
-    shell.commit(**ROGUE)
+    shell.commit(files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_commit_past_the_gate(shell, told):
-    shell.commit("--no-verify", **ROGUE)
+    shell.commit("--no-verify", files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_commit_after_the_hooks_were_deleted(shell, told):
     shutil.rmtree(shell.path / ".git" / "hooks")
-    shell.commit(**ROGUE)
+    shell.commit(files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_commit_with_the_hooks_elsewhere(shell, told, tmp_path):
     (tmp_path / "nothing").mkdir()
     shell.git("config", "core.hooksPath", str(tmp_path / "nothing"))
-    shell.commit(**ROGUE)
+    shell.commit(files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -83,19 +83,19 @@ def test_a_commit_made_by_hand(shell, told):
 
 def test_a_commit_after_the_dispatcher_was_emptied(shell, told):
     (shell.sage_dir / "hook").write_text("exit 0\n")
-    shell.commit(**ROGUE)
+    shell.commit(files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_commit_with_the_hooks_told_that_doctor_looks(shell, told, tmp_path):
-    shell.commit("--no-verify", env={"SAGE_DOCTOR": str(tmp_path / "doctor"), "SAGE_SYNC": "0"}, **ROGUE)
+    shell.commit("--no-verify", env={"SAGE_DOCTOR": str(tmp_path / "doctor"), "SAGE_SYNC": "0"}, files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_commit_past_a_rewritten_gate(shell, told):
     for compiled in (shell.sage_dir / "gate").rglob("compiled"):
         compiled.write_text(re.sub("mode .*", "mode record", compiled.read_text()))
-    shell.commit(**ROGUE)
+    shell.commit(files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -107,7 +107,7 @@ def test_a_commit_that_is_taken_back(shell, told):
 
 
 def test_a_commit_that_is_taken_back_with_its_traces(shell, told):
-    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.commit(hooks=NO_HOOKS, files=ROGUE)
     shell.git(*NO_HOOKS, "reset", "-q", "--hard", "HEAD~1")
     (shell.path / ".git" / "logs" / "HEAD").unlink()
     assert shell.measured(APP) == told
@@ -131,7 +131,7 @@ def test_a_commit_on_such_a_branch_once_it_is_merged(shell, told):
 
 
 def test_a_commit_hidden_by_a_replacement(shell, told):
-    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.commit(hooks=NO_HOOKS, files=ROGUE)
     shell.git("replace", "HEAD", "HEAD~1")
     shell.git("reset", "-q", "--hard")
     assert "rogue" not in shell.git("show", "HEAD:src/app.py")
@@ -139,16 +139,16 @@ def test_a_commit_hidden_by_a_replacement(shell, told):
 
 
 def test_a_commit_whose_parents_are_grafted_away(shell, told):
-    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.commit(hooks=NO_HOOKS, files=ROGUE)
     grafts = shell.path / ".git" / "info" / "grafts"
     grafts.write_text(f"{shell.repository.head}\n")
     assert shell.measured(APP) == told
 
 
 def test_a_clone_that_pretends_to_be_shallow(shell, told):
-    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.commit(hooks=NO_HOOKS, files=ROGUE)
     (shell.path / ".git" / "shallow").write_text(f"{shell.repository.head}\n")
-    shell.commit(hooks=NO_HOOKS, **{GUIDE: lines("rogue")})
+    shell.commit(hooks=NO_HOOKS, files={GUIDE: lines("rogue")})
     assert shell.measured(APP) == told
 
 
@@ -157,12 +157,12 @@ def test_a_change_that_has_no_lines(shell, told):
     (shell.path / "src/link").symlink_to("app.py")
     (shell.path / "vendor/lib").mkdir(parents=True)
     shell.git("update-index", "--add", "--cacheinfo", f"160000,{shell.repository.head},vendor/lib")
-    shell.slip(**{"src/binary": b"\0\1\2\3"})
+    shell.slip({"src/binary": b"\0\1\2\3"})
     assert shell.measured(APP, "src/link", "vendor/lib", "src/binary") == told
 
 
 def test_a_huge_file(shell, told):
-    shell.slip(**{"src/huge.py": b"a line of text\n" * (1 << 19)})
+    shell.slip({"src/huge.py": b"a line of text\n" * (1 << 19)})
     assert shell.measured("src/huge.py") == told
 
 
@@ -178,25 +178,25 @@ def test_a_name_that_would_rewrite_the_terminal(shell, told):
 
 
 def test_a_plan_that_nobody_drafted(shell, told):
-    shell.commit(plan="ghost", **ROGUE)
+    shell.commit(plan="ghost", files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_plan_that_nobody_approved(shell, told):
     shell.draft("mine", "**")
-    shell.commit(plan="mine", approval=shell.plan_events()[-1]["eventId"], **ROGUE)
+    shell.commit(plan="mine", approval=shell.plan_events()[-1]["eventId"], files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_plan_that_was_denied(shell, told):
     shell.deny("parser")
-    shell.commit(plan="parser", **ROGUE)
+    shell.commit(plan="parser", files=ROGUE)
     assert shell.measured(APP) == told
 
 
 def test_a_plan_that_is_over(shell, told):
     shell.complete("parser")
-    shell.commit(plan="parser", **ROGUE)
+    shell.commit(plan="parser", files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -210,7 +210,7 @@ def expired(shell: Shell) -> str:
 
 
 def test_a_plan_that_has_expired(shell, told):
-    shell.commit(plan="short", approval=expired(shell), **{GUIDE: lines("rogue")})
+    shell.commit(plan="short", approval=expired(shell), files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
@@ -219,19 +219,19 @@ BACK = {"GIT_COMMITTER_DATE": "2026-01-01T02:30:00Z", "GIT_AUTHOR_DATE": "2026-0
 
 def test_an_expired_plan_and_a_commit_dated_back(shell, told):
     approval = expired(shell)
-    assert shell.commit(plan="parser", **{APP: lines("planned again")})
-    shell.commit(plan="short", approval=approval, env=BACK, hooks=NO_HOOKS, **{GUIDE: lines("rogue")})
+    assert shell.commit(plan="parser", files={APP: lines("planned again")})
+    shell.commit(plan="short", approval=approval, env=BACK, hooks=NO_HOOKS, files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
 def test_an_expired_plan_and_a_commit_dated_back_on_an_old_one(shell, told):
     approval = expired(shell)
-    shell.commit("--no-verify", plan="short", approval=approval, env=BACK, **{GUIDE: lines("rogue")})
+    shell.commit("--no-verify", plan="short", approval=approval, env=BACK, files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
 def test_a_file_outside_the_scope(shell, told):
-    shell.commit(plan="parser", **{GUIDE: lines("rogue")})
+    shell.commit(plan="parser", files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
@@ -245,13 +245,13 @@ def test_a_rename_out_of_the_scope(shell, told):
 
 def test_a_scope_widened_after_the_approval(shell, told):
     shell.draft("parser", "**")
-    shell.commit(plan="parser", **{GUIDE: lines("rogue")})
+    shell.commit(plan="parser", files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
 def test_an_approval_of_another_plan(shell, told):
     shell.draft("mine", "**")
-    shell.commit(plan="mine", **{GUIDE: lines("rogue")})
+    shell.commit(plan="mine", files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE) == told
 
 
@@ -266,7 +266,7 @@ def approved_by(shell: Shell, by: str, key: Path | None = None) -> str:
 
 def under_its_own_plan(shell: Shell, approval: str) -> set[str]:
     """What becomes of a commit that names an approval of the agent's plan."""
-    shell.commit(plan="mine", approval=approval, **{GUIDE: lines("rogue")})
+    shell.commit(plan="mine", approval=approval, files={GUIDE: lines("rogue")})
     return shell.measured(GUIDE, claimed=True)
 
 
@@ -274,7 +274,7 @@ def test_a_plan_approved_by_its_drafter(shell, told):
     assert shell.sage("plan", "draft", "--id", "mine", "--summary", "anything", "--scope", "**") == 0, shell.said
     assert shell.sage("plan", "approve", "mine", "-m", "fine", "--no-sign") == 0, shell.said
     shell.sage("plan", "use", "mine")
-    shell.commit(**{GUIDE: lines("rogue")})
+    shell.commit(files={GUIDE: lines("rogue")})
     assert shell.measured(GUIDE, claimed=True) == told
     if not shell.was_refused:
         answers = json.loads(shell.answer("verify", "--json"))["answers"]
@@ -357,13 +357,13 @@ def test_a_plan_forced_past_its_denial(shell, told):
     shell.deny("parser")
     payload = {"planId": "parser", "planHash": shell.plan_hash("parser"), "forcedBy": "ada@example.org"}
     forced = shell.say("PLAN_UNSAFE", overriddenWarnings=["denied"], **payload)
-    shell.commit(plan="parser", approval=forced, **ROGUE)
+    shell.commit(plan="parser", approval=forced, files=ROGUE)
     assert shell.measured(APP, claimed=True) == told
 
 
 def test_an_approval_dated_back_where_plans_cover_unnamed(policy, told, tmp_path):
     shell = Shell.begin(tmp_path, policy, {"implicit = false": "implicit = true"})
-    shell.slip(**{GUIDE: lines("rogue")})
+    shell.slip({GUIDE: lines("rogue")})
     shell.draft("mine", "**")
     shell.approve("mine", timestamp="2026-01-01T00:00:00.000Z")
     assert shell.measured(GUIDE, claimed=True) == told
@@ -371,7 +371,7 @@ def test_an_approval_dated_back_where_plans_cover_unnamed(policy, told, tmp_path
 
 def test_a_change_to_a_halted_source(shell, told):
     shell.halt(APP)
-    shell.commit(plan="parser", **ROGUE)
+    shell.commit(plan="parser", files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -379,19 +379,19 @@ def test_a_halt_lifted_by_whom_it_stops(shell, told):
     shell.halt(APP)
     halt = shell.events("--type", "HALT_AND_REPORT")[0]
     assert shell.sage("reconcile", halt["eventId"], "-m", "fine", "--no-sign") == 0, shell.said
-    shell.commit(plan="parser", **ROGUE)
+    shell.commit(plan="parser", files=ROGUE)
     assert shell.measured(APP, claimed=True) == told
 
 
 def test_an_agent_that_says_it_is_another(shell, told):
-    shell.commit("--no-verify", env={"SAGE_ACTOR": "dependabot", "CLAUDECODE": "1"}, **ROGUE)
+    shell.commit("--no-verify", env={"SAGE_ACTOR": "dependabot", "CLAUDECODE": "1"}, files=ROGUE)
     last = next(each for each in shell.events() if each.get("graphCommit") == shell.repository.head)
     assert last["actor"] == {"agent": "dependabot", "id": "Ada Lovelace <ada@example.org>"}
     assert shell.measured(APP) == told
 
 
 def test_a_commit_under_the_reviewers_name(shell, told):
-    shell.commit("--no-verify", "--author", f"Rae <{REVIEWER}>", **ROGUE)
+    shell.commit("--no-verify", "--author", f"Rae <{REVIEWER}>", files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -407,64 +407,107 @@ def loosened(shell: Shell) -> str:
 
 
 def test_a_policy_loosened_in_the_same_commit(shell, told):
-    shell.commit(**ROGUE, **{CONFIG: loosened(shell)})
+    shell.commit(files={**ROGUE, CONFIG: loosened(shell)})
     assert shell.measured(APP, CONFIG) == told
 
 
 def test_a_policy_loosened_before(shell, told):
-    shell.commit(**{CONFIG: loosened(shell)})
+    shell.commit(files={CONFIG: loosened(shell)})
     assert shell.measured(CONFIG) == told
 
 
 def test_a_policy_removed(shell, told):
-    shell.slip(**{CONFIG: None})
+    shell.slip({CONFIG: None})
     shell.slip()
     assert shell.measured(APP, CONFIG) == told
 
 
 def test_a_policy_that_exempts_itself(shell, told):
-    shell.slip(**{CONFIG: loosened(shell)})
-    shell.slip(**{SIGNERS: "# nobody\n"})
+    shell.slip({CONFIG: loosened(shell)})
+    shell.slip({SIGNERS: "# nobody\n"})
     assert shell.measured(CONFIG, SIGNERS) == told
 
 
 def test_a_policy_that_nobody_can_read(shell, told):
-    shell.slip(**{CONFIG: "format = [\n"})
+    shell.slip({CONFIG: "format = [\n"})
     shell.slip()
     assert shell.measured(APP, CONFIG) == told
 
 
 def test_a_beginning_moved_in_the_policy(shell, told):
     rogue = shell.slip()
-    shell.slip(**{CONFIG: re.sub('since = ".*"', f'since = "{rogue}"', shell.repository.read(CONFIG))})
+    shell.slip({CONFIG: re.sub('since = ".*"', f'since = "{rogue}"', shell.repository.read(CONFIG))})
     assert shell.measured(APP, CONFIG) == told
 
 
 def test_a_key_entered_by_whom_it_serves(shell, told, tmp_path):
     make_key(tmp_path / "agents")
     mine = f"ada@example.org {public(tmp_path / 'agents')}\n"
-    shell.slip(**{SIGNERS: shell.repository.read(SIGNERS) + mine})
+    shell.slip({SIGNERS: shell.repository.read(SIGNERS) + mine})
     approval = approved_by(shell, "ada@example.org", tmp_path / "agents")
-    shell.slip(plan="mine", approval=approval, **{GUIDE: lines("rogue")})
+    shell.slip(plan="mine", approval=approval, files={GUIDE: lines("rogue")})
     assert shell.measured(SIGNERS) == told
 
 
 def test_a_policy_replaced_through_an_orphan_branch(shell, told):
     shell.git("checkout", "-q", "--orphan", "anew")
-    shell.slip(**ROGUE, **{CONFIG: loosened(shell)})
+    shell.slip({**ROGUE, CONFIG: loosened(shell)})
     assert shell.measured(CONFIG) == told
+
+
+def test_a_policy_loosened_for_a_while(shell, told):
+    shell.slip({CONFIG: loosened(shell)})
+    shell.slip()
+    shell.git("revert", "--no-edit", "HEAD~1")
+    assert shell.measured(CONFIG) == told
+
+
+def test_what_a_loosened_policy_let_through_elsewhere(shell, told):
+    shell.git("checkout", "-q", "-b", "other")
+    shell.slip({CONFIG: loosened(shell)})
+    rogue = shell.slip()
+    shell.git("checkout", "-q", "main")
+    shell.commit(plan="parser", files={"src/parser.py": lines("planned")})
+    shell.git("cherry-pick", rogue)
+    assert shell.measured(APP) == told
+
+
+def before_the_record(shell: Shell) -> None:
+    """A branch that begins where the record does."""
+    since = re.search(r'^since = "(.*)"', shell.repository.read(CONFIG), re.MULTILINE)
+    assert since is not None
+    shell.git("checkout", "-q", "-b", "early", since[1])
+
+
+def test_the_record_begun_once_more(shell, told):
+    config, signers = shell.repository.read(CONFIG), shell.repository.read(SIGNERS)
+    before_the_record(shell)
+    shell.slip({GUIDE: lines("rogue"), CONFIG: config, SIGNERS: signers})
+    shell.git("checkout", "-q", "main")
+    shell.git("merge", "-q", "--no-edit", "early")
+    assert shell.measured(GUIDE) == told
+
+
+def test_a_file_added_before_anything_was_approved(shell, told):
+    before_the_record(shell)
+    shell.commit(
+        "--no-verify", env={"GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z"}, files={"src/new.py": lines("rogue")}
+    )
+    shell.git("checkout", "-q", "main")
+    shell.git("merge", "-q", "--no-edit", "early")
+    assert shell.measured("src/new.py") == told
 
 
 # -- rewriting history -----------------------------------------------------------------------------------------------
 
 
 def test_a_line_smuggled_in_by_an_amend(shell, told):
-    shell.commit("--no-verify", "--amend", **{APP: lines("planned") + "smuggled\n"})
+    shell.commit("--no-verify", "--amend", files={APP: lines("planned") + "smuggled\n"})
     assert shell.measured(APP) == told
 
 
 def test_a_line_smuggled_in_by_a_rebase(shell, told):
-    assert shell.commit(plan="parser", **{"src/parser.py": lines("planned")})
+    assert shell.commit(plan="parser", files={"src/parser.py": lines("planned")})
     smuggle = f"echo smuggled >>{GUIDE} && git commit -q --no-verify --no-edit -a --amend"
     shell.git("rebase", "-q", "--force-rebase", "--exec", smuggle, "HEAD~1")
     assert shell.measured(GUIDE) == told
@@ -473,15 +516,15 @@ def test_a_line_smuggled_in_by_a_rebase(shell, told):
 def diverged(shell: Shell) -> None:
     """`side` has planned work on the parser, `main` on the app."""
     shell.git("checkout", "-q", "-b", "side")
-    assert shell.commit(plan="parser", **{"src/parser.py": lines("side")})
+    assert shell.commit(plan="parser", files={"src/parser.py": lines("side")})
     shell.git("checkout", "-q", "main")
-    assert shell.commit(plan="parser", **{APP: lines("main")})
+    assert shell.commit(plan="parser", files={APP: lines("main")})
 
 
 def test_a_line_smuggled_in_by_a_merge(shell, told):
     diverged(shell)
     shell.git("merge", "-q", "--no-commit", "side")
-    shell.slip(**{"src/parser.py": lines("side") + "smuggled\n"})
+    shell.slip({"src/parser.py": lines("side") + "smuggled\n"})
     assert shell.measured("src/parser.py") == told
 
 
@@ -500,7 +543,7 @@ def test_rogue_code_applied_again_after_its_revert(shell, told):
 
 
 def test_a_rogue_edit_squashed_into_planned_work(shell, told):
-    assert shell.commit(plan="parser", **{"src/parser.py": lines("planned")})
+    assert shell.commit(plan="parser", files={"src/parser.py": lines("planned")})
     shell.slip()
     shell.git("reset", "-q", "--soft", "HEAD~2")
     shell.slip(plan="parser")
@@ -548,7 +591,7 @@ def test_the_index_deleted(shell, told):
 
 def test_the_index_deleted_where_no_policy_is(shell, told):
     shell.slip()
-    shell.slip(**{CONFIG: None})
+    shell.slip({CONFIG: None})
     delete_index(shell)
     assert shell.measured(APP, CONFIG) == told
 
@@ -581,7 +624,7 @@ def test_a_denial_deleted_with_the_log(shell, told):
     delete_log(shell)
     for event in kept:
         assert shell.sage("append", "--no-sign", ".sage/plans.sage", "--event", json.dumps(event)) == 0, shell.said
-    assert shell.commit(plan="parser", **ROGUE)
+    assert shell.commit(plan="parser", files=ROGUE)
     assert shell.measured(APP) == told
 
 
@@ -593,7 +636,7 @@ def test_the_whole_record_deleted(shell, told):
 
 
 def test_a_beginning_moved_in_the_clone(shell, told):
-    shell.commit(hooks=NO_HOOKS, **ROGUE)
+    shell.commit(hooks=NO_HOOKS, files=ROGUE)
     identity = shell.sage_dir / "clone.json"
     identity.write_text(json.dumps({**json.loads(identity.read_text()), "since": shell.repository.head}))
     delete_index(shell)

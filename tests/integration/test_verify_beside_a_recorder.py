@@ -11,6 +11,8 @@ import pytest
 
 from sage_git.operations.recording.recorder import await_recorder
 
+NOW = {"SAGE_SYNC": "", "GIT_AUTHOR_DATE": "", "GIT_COMMITTER_DATE": ""}
+
 
 def test_verify_waits_for_a_recorder_that_is_at_work(repository, sage):
     repository.commit("first", a="0\n")
@@ -20,7 +22,7 @@ def test_verify_waits_for_a_recorder_that_is_at_work(repository, sage):
         assert sage(*words).returncode == 0
     for number in range(4):
         repository.write("a", f"{number}\n" * 9)
-        repository.git("commit", "--quiet", "--all", "--message", f"count to {number}", env={"SAGE_SYNC": ""})
+        repository.git("commit", "--quiet", "--all", "--message", f"count to {number}", env=NOW)
         verified = sage("verify", "--complete")
         assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
 

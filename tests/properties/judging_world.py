@@ -233,6 +233,7 @@ class Record:
             else:
                 self._judge_file(commit, path, [p.lines[source] for p, source in before])
         gone = {path for parent in parents[:1] for path in parent.tree} - set(commit.tree)
+        gone -= set(renames[0].values()) if renames else set()
         for path in gone:
             removed = frozenset(parents[0].lines[path])
             commit.facts[path] = fact = Fact(commit.name, path, parents[0].names[path], frozenset(), removed)

@@ -8,7 +8,15 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage_git.judgement.resolution import EITHER, Region, Side, Template, is_resolution, parse_template
+from sage_git.judgement.resolution import (
+    EITHER,
+    Region,
+    Side,
+    Template,
+    as_shown,
+    is_resolution,
+    parse_template,
+)
 
 NAMES = b"a" * 40, b"b" * 40
 SIZE = 9
@@ -66,6 +74,14 @@ def test_any_mix_of_lines_of_base_and_sides_is_a_resolution_and_a_foreign_line_i
 @given(templates(), st.lists(st.sampled_from([b"", b"x", b"y", b"z"]), max_size=8), sides)
 def test_what_is_a_resolution_is_the_definition(template: Template, lines: list[bytes], drawn: frozenset[Side]) -> None:
     assert is_resolution(template, lines, drawn) == accepts(template, lines, drawn)
+
+
+@given(templates(), st.lists(st.sampled_from([b"", b"x", b"y", b"z"]), max_size=8), sides)
+def test_what_is_a_resolution_is_one_of_what_git_shows(
+    template: Template, lines: list[bytes], drawn: frozenset[Side]
+) -> None:
+    assert is_resolution(as_shown(template), lines, drawn) or not is_resolution(template, lines, drawn)
+    assert as_shown(as_shown(template)) == as_shown(template)
 
 
 @given(templates(), st.data())

@@ -76,6 +76,15 @@ def test_the_map_names_every_module_of_a_floor_and_no_other(floor):
     assert set(re.findall(r"`(\w+)`", row[1])) == there
 
 
+@pytest.mark.parametrize("package", sorted(path.parent.name for path in (PACKAGE / "operations").glob("*/__init__.py")))
+def test_the_map_names_every_module_of_a_use_case_and_no_other(package):
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| … `{package}` \|.*\|(.*)\|$", text, re.MULTILINE)
+    assert row, f"docs/architecture.md has no row for operations.{package}"
+    there = {path.stem for path in (PACKAGE / "operations" / package).glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+)`", row[1])) == there
+
+
 def test_every_make_target_says_what_it_does():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
@@ -94,8 +103,16 @@ def test_every_command_is_documented_with_its_options(command):
     assert sorted(option for option in options if option not in for_all + section[0]) == []
 
 
-def test_the_front_end_starts_without_what_only_some_commands_need():
-    heavy = {"asyncio", "cryptography", "filelock", "git", "orjson", "rfc8785", "sqlite3", "tomllib"}
-    script = f"import sys, sage_git.cli.main; print(sorted({heavy} & set(sys.modules)))"
+@pytest.mark.parametrize(
+    "modules, spared",
+    [
+        ("cli.main", "argparse asyncio cryptography filelock git orjson rfc8785 sqlite3 tomllib"),
+        ("cli.main, sage_git.cli.gate, sage_git.operations.gating.gate", "argparse cryptography filelock git tomllib"),
+        ("cli.history, sage_git.operations.reading.opening", "cryptography git sage_git.operations.gating tomllib"),
+        ("operations.recording.record", "sage_git.operations.recording.observing sage_git.operations.judging.judge"),
+    ],
+)
+def test_who_is_waited_for_starts_without_what_only_some_need(modules, spared):
+    script = f"import sys, sage_git.{modules}; print(sorted({set(spared.split())} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, encoding="utf-8", check=True)
     assert finished.stdout == "[]\n"

@@ -52,10 +52,10 @@ class Ground:
         """The policy in force for the next commit. Raises GitFailed."""
         return self._policies.now()
 
-    @cached_property
+    @property
     def config(self) -> str:
         """The blob of HEAD's config; `-` if it has none. Raises GitFailed."""
-        return self._checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0] or UNTOLD
+        return self._policies.config_at_head or UNTOLD
 
     @cached_property
     def plans(self) -> Plans:

@@ -17,7 +17,7 @@ from sage_git.storage import queries
 from sage_git.storage.index import Index, Reach
 from sage_git.storage.queries import Row
 
-_NEWEST: Final = 256
+_NEWEST: Final = 1_024
 _REGULAR: Final = "100644"
 _MOVES: Final = ("FILE_SPLIT", "FILE_MERGED")
 _TOLD: Final = ("FILE_ADDED", "FILE_EDITED", "FILE_REMOVED", "FILE_RENAMED")

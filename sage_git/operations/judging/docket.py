@@ -107,46 +107,66 @@ class Docket:
 
     def coverage(self, fact: EventId) -> Coverage | None:
         """See `judgement.standing.Docket`."""
-        event, case = self.fact(fact), self.case(fact)
-        commit = None if event is None else event.graph_commit
-        if event is None or case is None or commit is None:
+        event = self.fact(fact)
+        return None if event is None or event.graph_commit is None else self._coverage(fact, event, event.graph_commit)
+
+    def _coverage(self, fact: EventId, event: Event, under: ObjectId) -> Coverage | None:
+        """What becomes of the plans that a fact's commit names under the policy that is in force for `under`."""
+        case = self.case(fact)
+        if case is None or event.graph_commit is None:
             return None
-        claims, policy = self._claims_of(commit), self.policies.before(commit)
+        claims, policy = self._claims_of(event.graph_commit), self.policies.before(under)
         if not claims and not policy.approval.implicit:
             return None
         author = str(event.actor.get("id", ""))
         wanted = _to_be_covered(policy, _raw_paths(event))
-        plans = self.plans_for(commit)
+        plans = self.plans_for(under)
         found = plans.covering(claims, wanted, case.at, author)
         if found.plan is None and policy.approval.implicit and not claims:
             found = plans.implicitly_covering(wanted, case.at, author)
         return found
 
     def may_be_replayed(self, fact: EventId, case: Case) -> bool:
-        """See `judgement.standing.Docket`. The plan of a replay is that of what it replays."""
+        """See `judgement.standing.Docket`. The plan of a replay is that of what it replays, and holds for both."""
         waiting, seen = [fact], {fact}
-        raw = self.fact(case.fact)
-        paths = () if raw is None else _raw_paths(raw)
+        replay = self.fact(case.fact)
+        if replay is None or replay.graph_commit is None:
+            return False
+        commit = replay.graph_commit
+        wanted = _to_be_covered(self.policies.before(commit), _raw_paths(replay))
         while waiting:
             edit = waiting.pop()
-            coverage = self.coverage(edit)
+            event, coverage = self.fact(edit), self.coverage(edit)
+            if event is None or self._is_exempt(edit):
+                return False
             if coverage is None or coverage.plan is None:
                 earlier = [each for each in self.evidence(edit).chain if each not in seen]
                 seen.update(earlier)
                 waiting.extend(earlier)
                 continue
-            policy = self.policies.before(raw.graph_commit) if raw is not None and raw.graph_commit else None
-            wanted = paths if policy is None else _to_be_covered(policy, paths)
-            if not all(map(coverage.plan.has, wanted)) or coverage.plan.state(case.at) is State.DENIED:
+            here = self._coverage(edit, event, commit)
+            if here is None or here.plan is None or here.plan.state(case.at) is State.DENIED:
+                return False
+            if not all(map(here.plan.has, wanted)):
                 return False
         return True
 
     def undone_by(self, fact: EventId) -> Iterable[EventId]:
         """See `judgement.standing.Docket`."""
-        node = self._index.events.node(fact)
-        numbers = () if node is None else self._index.evidence.undone_by(node.number)
-        kept = queries.ids_of(self._index.connection, numbers)
-        return dict.fromkeys((*kept, *self._fresh.get(fact, ())))
+        found: dict[EventId, None] = {}
+        for name in (fact, *self._edits_with(fact)):
+            node = self._index.events.node(name)
+            numbers = () if node is None else self._index.evidence.undone_by(node.number)
+            found |= dict.fromkeys((*queries.ids_of(self._index.connection, numbers), *self._fresh.get(name, ())))
+        return found
+
+    def _edits_with(self, fact: EventId) -> list[EventId]:
+        """What was edited together with a rename: both are taken back as one."""
+        event = self.fact(fact)
+        if event is None or event.type != "FILE_RENAMED" or event.graph_commit is None:
+            return []
+        rows = queries.of_commit(self._index.connection, event.graph_commit)
+        return [row.event_id for row in rows if row.type == "FILE_EDITED" and row.event.parents[:1] == (fact,)]
 
     def follows(self, later: EventId, earlier: EventId) -> bool:
         """See `judgement.standing.Docket`."""
@@ -177,7 +197,8 @@ class Docket:
 
     def plans_now(self) -> Plans:
         """The plans under the policy for the next commit."""
-        return self._plans_under(self.policies.now().approval, self.policies.signers_now())
+        approval = self.policies.now().approval
+        return self._plans_under(approval, self.policies.signers_now() if approval.signed else None)
 
     def plans_for(self, commit: ObjectId) -> Plans:
         """The plans under the policy in force for an observed commit."""
@@ -196,7 +217,7 @@ class Docket:
         return found
 
     def _plans_under(self, approval: Approval, signers: ObjectId | None) -> Plans:
-        key = approval, signers if approval.signed else None
+        key = approval, signers
         if key not in self._plans:
             if approval.signed:
                 is_signed = self.policies.is_signed
@@ -225,16 +246,22 @@ class Docket:
 
     def _treatment(self, event: Event, commit: ObjectId, policy: Policy, kind: Judged, at: int) -> Treatment:
         paths = _paths(event)
-        if self.policies.is_beginning(commit):
+        is_ours = any(path.startswith(_OURS) for path in paths)
+        if self.policies.is_beginning(commit) and (is_ours or not self._has_begun(commit, at)):
             return Treatment.UNJUDGED
         if CONFIG_PATH in paths and not self._leaves_identity(event, commit):
             return Treatment.FORBIDDEN
         is_late = kind is not Judged.EDIT or event.type == "ROGUE_EDIT_DETECTED"
         if is_late and not self._has_begun(commit, at):
             return Treatment.UNJUDGED
-        is_ours = any(path.startswith(_OURS) for path in paths)
-        is_wanted = kind in policy.rogue.changes and _to_be_covered(policy, _raw_paths(event))
-        return Treatment.JUDGED if is_ours or is_wanted else Treatment.UNJUDGED
+        return Treatment.JUDGED if is_ours or _is_wanted(policy, event, kind) else Treatment.UNJUDGED
+
+    def _is_exempt(self, fact: EventId) -> bool:
+        """True if the policy of its commit wanted no answer for a fact; what is wanted elsewhere may not rest on it."""
+        event = self.fact(fact)
+        if event is None or event.graph_commit is None or event.type not in _KINDS:
+            return False
+        return not _is_wanted(self.policies.before(event.graph_commit), event, _KINDS[event.type][0])
 
     def _has_begun(self, commit: ObjectId, at: int) -> bool:
         """True from the first approval of any plan on."""
@@ -258,6 +285,11 @@ def _paths(event: Event) -> tuple[str, ...]:
 def _raw_paths(event: Event) -> tuple[str, ...]:
     """The paths that a fact changes, as patterns match them."""
     return tuple(raw_path(event, path).decode("utf-8", "surrogateescape") for path in _paths(event))
+
+
+def _is_wanted(policy: Policy, event: Event, kind: Judged) -> bool:
+    """True if a policy wants an answer for a change of this kind at these paths."""
+    return kind in policy.rogue.changes and bool(_to_be_covered(policy, _raw_paths(event)))
 
 
 def _to_be_covered(policy: Policy, paths: Iterable[str]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from sage_git.storage import queries
 
 ROGUE: Final = "ROGUE_EDIT_DETECTED"
 _ENDS_A_PLAN: Final = ("PLAN_DENIED", "RECONCILIATION")
+_SAYS_OF_A_PLAN: Final = ("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_UNSAFE", *_ENDS_A_PLAN)
 
 
 class Reach(Protocol):
@@ -134,17 +135,19 @@ class Judge:
         self._docket.prepare(fact, evidence)
 
     def _suspects(self) -> Iterator[queries.Row]:
-        """The verdicts that say rogue, and those that a denial or the end of a plan may have overturned since."""
+        """The verdicts that say rogue, and those that the end of a plan or a redaction may have overturned since."""
         ended: dict[object, int] = {}
-        for row in queries.of_types(self._index.connection, *_ENDS_A_PLAN):
-            if row.place is None and (plan := row.event.get("planId")) is not None:
+        is_shorn = False  # of a plan, an approval or an answer, which covered something once
+        for row in queries.of_types(self._index.connection, *_SAYS_OF_A_PLAN):
+            is_shorn |= row.line is None and row.commit is None
+            if row.type in _ENDS_A_PLAN and row.place is None and (plan := row.event.get("planId")) is not None:
                 ended[plan] = max(ended.get(plan, 0), row.number)
-        if not ended:
+        if not (ended or is_shorn):
             yield from queries.of_types(self._index.connection, ROGUE)
             return
-        last = max(ended.values())
+        last = max(ended.values(), default=0)
         for row in queries.of_types(self._index.connection, ROGUE, "RECONCILIATION"):
-            if row.type == ROGUE:
+            if row.type == ROGUE or (row.place is not None and is_shorn):
                 yield row
             elif row.place is not None and row.number < last:
                 plan = row.event.get("planId")

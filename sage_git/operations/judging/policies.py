@@ -6,6 +6,7 @@ version of the config and not for each commit. Not here: what a policy means for
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 from sage_git.chronicle.event import Event
@@ -28,6 +29,7 @@ class Policies:
         self._checkout = checkout
         self._index = checkout.index
         self._blobs: dict[tuple[bytes, tuple[EventId, ...]], ObjectId | None] = {}
+        self._contents: dict[ObjectId, bytes] = {}
         self._parsed: dict[ObjectId, Policy] = {}
         self._of_head: Policy | None = None
         self._last: tuple[ObjectId, Policy] | None = None
@@ -51,18 +53,27 @@ class Policies:
     def now(self) -> Policy:
         """The policy in force for the next commit on HEAD; where its history had none, the last that this clone saw."""
         if self._of_head is None:
-            blob = self._named_or_last("HEAD", CONFIG) or self._checkout.config_seen()
+            blob = self.config_at_head or self._named_or_last("HEAD", CONFIG) or self._checkout.config_seen()
             self._of_head = self._default() if blob is None else self.parsed(blob)
         return self._of_head
 
     def problem_now(self) -> ConfigError | None:
         """Why the config that HEAD has cannot be read, so that the defaults hold; None if it can."""
-        blob = self._checkout.repository.named(f"HEAD:{CONFIG_PATH}")[0]
+        blob = self.config_at_head
         try:
             policies.parse_policy(self.content(blob)) if blob is not None else None
         except ConfigError as problem:
             return problem
         return None
+
+    @cached_property
+    def config_at_head(self) -> ObjectId | None:
+        """The blob of HEAD's config. Raises GitFailed."""
+        found = self._checkout.repository.read_named(f"HEAD:{CONFIG_PATH}")
+        if found is None:
+            return None
+        self._contents[found[0]] = found[1]  # whoever asks which it is reads it next
+        return found[0]
 
     def signers_now(self) -> ObjectId | None:
         """The blob of HEAD's allowed signers."""
@@ -77,6 +88,8 @@ class Policies:
 
     def content(self, blob: ObjectId) -> bytes:
         """The bytes of a blob; empty if it is not here."""
+        if blob in self._contents:
+            return self._contents[blob]
         try:
             return self._checkout.repository.git("cat-file", "blob", blob)
         except GitFailed:
@@ -117,10 +130,11 @@ class Policies:
         begun = self.parsed(ObjectId(str(event["hash"]))).identity
         if (begun.repository, begun.since) != (identity.repository, identity.since):
             return False
-        if identity.since is None:
-            return index.commits.first_commit_with_row(index.commits.path_number(CONFIG)) == commit
+        if index.commits.first_commit_with_row(index.commits.path_number(CONFIG)) != commit:
+            return False  # whoever starts a branch at `since` can add the same config once more
         try:
-            self._checkout.repository.git("merge-base", "--is-ancestor", identity.since, commit)
+            if identity.since is not None:
+                self._checkout.repository.git("merge-base", "--is-ancestor", identity.since, commit)
         except GitFailed:
             return False
         return True

@@ -25,6 +25,7 @@ from sage_git.storage.index import Reach
 from sage_git.storage.queries import Row
 
 _MOST_UNDONE: Final = 32
+_MOST_GENERATIONS: Final = 100
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 
 
@@ -74,12 +75,15 @@ class Search:
         self, commit: Commit, change: Edit, chronicle: Chronicle, reach: Reach, circumstance: Circumstance
     ) -> Evidence:
         replays = self._replays(change, chronicle, reach, circumstance)
-        if replays:
-            return Evidence(circumstance, replays)
-        if circumstance is Circumstance.MERGE and len(commit.parents) == 2:
+        is_explained = bool(replays) and replays[-1].kind in (Fit.WHOLE, Fit.RESOLVED)
+        if circumstance is Circumstance.MERGE and len(commit.parents) == 2 and not is_explained:
             if self._conflicts is None:
                 self._conflicts = conflicts_of(self._checkout.scratch, commit)
-            return Evidence(circumstance, sides=self._sides(change, chronicle, commit, self._conflicts))
+            sides = self._sides(change, chronicle, commit, self._conflicts)
+            if sides is not None or not replays:
+                return Evidence(circumstance, sides=sides)
+        if replays:
+            return Evidence(circumstance, replays)
         return Evidence(circumstance, undoes=self._undone(change, chronicle, reach))
 
     def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
@@ -135,21 +139,27 @@ class Search:
         edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
         return tuple(edits)
 
-    def _is_done_in(self, reach: Reach, fact: int) -> bool:
-        """True if a history has a replay of the fact, what it replays, or another replay of that.
+    def _is_done_in(self, reach: Reach, fact: int, depth: int = 0) -> bool:
+        """True if a history has a replay of the fact, or, of all that it replays, the original or another replay.
 
         To do it once more there is a change of its own: it must have been taken back meanwhile.
         """
         waiting, seen = [fact], {fact}
         while waiting:
-            for akin in self._index.evidence.akin_to(waiting.pop()):
-                place = self._index.events.place(akin)
-                if place is not None and reach.has(*place):
+            for again in self._index.evidence.replays_of(waiting.pop()):
+                if self._is_in(reach, again):
                     return True
-                if akin not in seen:
-                    seen.add(akin)
-                    waiting.append(akin)
-        return False
+                if again not in seen:
+                    seen.add(again)
+                    waiting.append(again)
+        originals = self._index.evidence.originals_of(fact) if depth < _MOST_GENERATIONS else []
+        return bool(originals) and all(
+            self._is_in(reach, each) or self._is_done_in(reach, each, depth + 1) for each in originals
+        )
+
+    def _is_in(self, reach: Reach, fact: int) -> bool:
+        place = self._index.events.place(fact)
+        return place is not None and reach.has(*place)
 
     @property
     def workshop(self) -> Threeway:

@@ -127,8 +127,10 @@ class _Attribution:
                 plain = self._plain(commit)
                 yield from ((here, plain) for here in numbers.values())
             else:
-                for original, origin in self._origins.of(fact, numbers).items():
-                    yield numbers[original], self._of(origin, commit)
+                for original, source in self._origins.of(fact, numbers).items():
+                    wrote = source.commit or commit
+                    origin = self._plain(wrote) if source.fact is None else self._of(source.fact, wrote)
+                    yield numbers[original], origin
 
     def _of(self, fact: Event, found: ObjectId) -> Origin:
         """The origin that `fact` is. One that was redacted tells nothing, and is then of the commit that git found."""
@@ -142,7 +144,7 @@ class _Attribution:
 
     def _plain(self, commit: ObjectId) -> Origin:
         """The origin that a commit is as git tells it."""
-        written = self._authorship.get(commit, _UNKNOWN)
+        written = self._authorship.get(commit) or self._origins.authorship.get(commit, _UNKNOWN)
         seconds = min(max(written.committed_at, _FIRST_TIME), _LAST_TIME)
         return Origin(commit, {"agent": "git", "id": written.author}, timestamp(seconds * 1000))
 

@@ -162,12 +162,13 @@ def entries_of(readings: Readings, selection: Selection, rows: Iterable[Row]) ->
 
     The order is the same whether all of them are asked for or the first few.
     """
-    for _, together in groupby(rows, key=lambda row: row.commit):
+    for commit, together in groupby(rows, key=lambda row: row.commit):
         group = list(together)
         if not selection.everywhere:
             group = [row for row in group if readings.in_head(row)]
         if _may_match(selection, group):
-            yield from sorted(_folded(readings, selection, group), key=lambda entry: paths_of(entry.event)[:1])
+            entries = _folded(readings, selection, group)
+            yield from sorted(entries, key=lambda entry: paths_of(entry.event)[:1]) if commit else entries
 
 
 def of_repository(readings: Readings, selection: Selection) -> Iterator[Entry]:

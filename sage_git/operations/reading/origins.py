@@ -1,17 +1,24 @@
 """The edit that wrote a line first: through whatever replayed it since (rebase, squash, cherry-pick, amend).
 
-Not here: which commit git says a line came in with (`gitrepo.blame`), and what an edit is worth (`standings`).
+A line that is there again because what had removed it was taken back is its that wrote it before that. Not here: which
+commit git says a line came in with (`gitrepo.blame`), and what an edit is worth (`standings`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.errors import GitFailed
+from sage_git.gitrepo.blame import Authorship, Blame, Stretch, blame
+from sage_git.gitrepo.history import read_commits
 from sage_git.judgement.replay import Fit, Replay
-from sage_git.judgement.tracing import trace
+from sage_git.judgement.tracing import kept_lines, trace
+from sage_git.judgement.versions import Version
 from sage_git.operations.judging.candidates import edit_of
 from sage_git.operations.judging.searching import Search
 from sage_git.operations.paths import raw_path
@@ -22,8 +29,17 @@ if TYPE_CHECKING:
     from sage_git.storage.index import Index
 
 _NEWEST: Final = 256
+_NOBODY: Final = Blame((), {})
 _BROUGHT_IN: Final = ("FILE_EDITED", "FILE_ADDED", "FILE_RENAMED")
 """The facts that lines come in with; where a commit made several of one path, the first of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a line was written by: a fact, or a commit that none is recorded of."""
+
+    commit: ObjectId | None
+    fact: Event | None = None
 
 
 def fact_of(index: Index, commit: ObjectId, path: bytes) -> Event | None:
@@ -50,6 +66,7 @@ class Origins:
     """From the edit that git finds to the edit that wrote the lines. Starts processes of git when first needed."""
 
     def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._index = reading.checkout.index
         self._judge = reading.readings.judge
         self._reach = reading.readings.reach
@@ -57,14 +74,16 @@ class Origins:
         self._keeps_evidence = self._judge.has_work
         self._replays: dict[EventId, tuple[Replay, ...]] = {}
         self._beside: dict[tuple[frozenset[int], bytes | None], bool] = {}
+        self.authorship: dict[ObjectId, Authorship] = {}
+        """Of the commits that git was asked about on the way."""
 
-    def of(self, fact: Event, lines: Iterable[int]) -> dict[int, Event]:
-        """For each of `lines` of what `fact` left behind, from 1, the edit that wrote it first."""
+    def of(self, fact: Event, lines: Iterable[int]) -> dict[int, Source]:
+        """For each of `lines` of what `fact` left behind, from 1, what wrote it first."""
         if fact.get("redacted"):
-            return dict.fromkeys(lines, fact)
+            return dict.fromkeys(lines, Source(fact.graph_commit, fact))
         if (wholly := self._wholly(fact)) is not None:
-            return dict.fromkeys(lines, wholly)
-        found: dict[int, Event] = {}
+            return dict.fromkeys(lines, Source(wholly.graph_commit, wholly))
+        found: dict[int, Source] = {}
         # An edit, the numbers of lines in what it left behind with those of `fact`, and the edits passed on the way.
         waiting = [(fact, {line: line for line in lines}, frozenset[EventId]())]
         while waiting:
@@ -74,7 +93,14 @@ class Origins:
                 if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
                     earlier, numbers = self._traced(edit, chain, numbers)
                     waiting += [(chain[at], there, passed) for at, there in earlier.items()]
-            found.update(dict.fromkeys(numbers.values(), edit))
+            for stretch, there in self._restored(edit, numbers):
+                numbers = {line: here for line, here in numbers.items() if here not in there.values()}
+                wrote = fact_of(self._index, stretch.commit, stretch.path)
+                if wrote is None or wrote.get("redacted"):
+                    found.update(dict.fromkeys(there.values(), Source(stretch.commit, wrote)))
+                else:
+                    waiting.append((wrote, there, passed))
+            found.update(dict.fromkeys(numbers.values(), Source(edit.graph_commit, edit)))
         return found
 
     def close(self) -> None:
@@ -91,7 +117,7 @@ class Origins:
             seen.add(fact.event_id)
             replays = self._done_again(fact)
             if not replays:
-                return fact
+                return fact if self._undone_by(fact) is None else None
             if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
                 return None
             earlier = self._index.events.event(replays[0].chain[0])
@@ -122,6 +148,25 @@ class Origins:
                 earlier.setdefault(origin.edit, {})[origin.line + 1] = numbers[number]
         rest = {number: numbers[number] for number, origin in zip(asked, traced, strict=True) if origin is None}
         return earlier, rest
+
+    def _restored(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
+        """The lines that `fact` brought back by taking an edit back: where they came in before that edit."""
+        undone = self._undone_by(fact) if numbers and "hash" in fact else None
+        if undone is None or undone.graph_commit is None:
+            return
+        edit = edit_of(undone, self._renaming_in(undone))
+        result = ObjectId(str(fact["hash"]))
+        kept = kept_lines(result, [number - 1 for number in numbers], edit.before.blob, self._search.workshop)
+        there = {old + 1: numbers[now + 1] for now, old in kept.items()}
+        blamed = _blame_before(self._reading, undone.graph_commit, edit.before, sorted(there)) if there else _NOBODY
+        self.authorship |= blamed.authorship
+        for stretch in blamed.stretches:
+            yield stretch, {stretch.original + at: there[stretch.first + at] for at in range(stretch.count)}
+
+    def _undone_by(self, fact: Event) -> Event | None:
+        """The edit that `fact` takes back, if that answers for it."""
+        undone = self._judge.standing(fact.event_id).undone if fact.event_id else None
+        return None if undone is None else self._index.events.event(undone)
 
     def _done_again(self, fact: Event) -> tuple[Replay, ...]:
         """What `fact` does again, as kept or, while nothing is judged by it and it was not kept, found out now."""
@@ -158,3 +203,20 @@ class Origins:
         before = self._index.events.event(fact.parents[0]) if fact.type == "FILE_EDITED" and fact.parents else None
         is_same = before is not None and (before.type, before.graph_commit) == ("FILE_RENAMED", fact.graph_commit)
         return before if is_same else None
+
+
+def _blame_before(reading: Reading, commit: ObjectId, version: Version, lines: Iterable[int]) -> Blame:
+    """Where `lines` of a source came from, as it was before `commit`; nothing where that is not in this clone."""
+    if version.path is None:
+        return _NOBODY
+    scratch, path = reading.checkout.scratch, os.fsdecode(version.path)
+    try:
+        for known in read_commits(scratch, [commit]):
+            for parent in known.parents:
+                about, _, _ = scratch.run("ls-tree", "-z", "--full-tree", parent, "--", path).partition(b"\t")
+                if about.split()[2:] == [str(version.blob).encode("ascii")]:
+                    asked = [(line, line) for line in lines]
+                    return blame(scratch, parent, version.path, asked, reading.repository.shallow_boundary())
+    except GitFailed:
+        pass
+    return _NOBODY

@@ -1,7 +1,8 @@
 """Recording: observe what is new in the repository's history, judge it, enter it, and bring the sidecars up to date.
 
 Hooks only ask for this to happen; what is new follows from the repository itself, so that a run that was killed,
-disabled or forgotten is made up for by the next. One recorder runs at a time.
+disabled or forgotten is made up for by the next. One recorder runs at a time. Every reader asks first whether there is
+something to record, so that what records is imported only where there is.
 """
 
 from __future__ import annotations
@@ -10,23 +11,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
-from sage_git.gitrepo.merges import swift_merge_bases
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import is_complete
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
-from sage_git.operations.gating.compiling import compile_gate
 from sage_git.operations.ledger import enter_missing, missing_entries
-from sage_git.operations.recording.observing import observe_commits
-from sage_git.operations.recording.outstanding import Outstanding, find_outstanding
-from sage_git.operations.sealing import seal_full_segments
 from sage_git.operations.sidecars import views
 from sage_git.storage.index import IndexDamaged, damage_told
 from sage_git.storage.lock import held
+
+if TYPE_CHECKING:
+    from sage_git.operations.recording.outstanding import Outstanding
 
 Progress = Callable[[int, int], None]
 """Told how many commits of how many are recorded."""
@@ -93,6 +92,9 @@ def record(checkout: Checkout, progress: Progress | None = None) -> RecordOutcom
 
 
 def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
+    from sage_git.operations.gating.compiling import compile_gate
+    from sage_git.operations.sealing import seal_full_segments
+
     checkout.known_identity()
     with held(checkout.sage / "record.lock", _RECORD_TIMEOUT_MS):
         head, is_enabled = checkout.head_and_state()
@@ -123,6 +125,8 @@ def observe(checkout: Checkout) -> None:
 
 def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
     """What is to be observed, once the index has all that the log has. Holds the record's lock."""
+    from sage_git.operations.recording.outstanding import find_outstanding
+
     checkout.index.commits.forget()
     checkout.index.events.forget()
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
@@ -131,6 +135,9 @@ def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
+    from sage_git.gitrepo.merges import swift_merge_bases
+    from sage_git.operations.recording.observing import observe_commits
+
     findings: list[Finding] = []
     done = events = 0
     with swift_merge_bases(checkout.scratch, outstanding.commits):

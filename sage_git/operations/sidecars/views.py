@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
+from sage_git.chronicle.dag import order
+from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId, lineage_name
 from sage_git.errors import SageError
 from sage_git.observation.lineage import differing_paths
@@ -95,6 +97,8 @@ class _Keeper:
         self._shown: dict[bytes, int] = {}  # sidecars to write, by key, with their chronicle
         self._gone: set[bytes] = set()
         self._changed: set[bytes] = set()  # by others since we left them, or never left by us
+        self._strange: set[bytes] = set()  # of subjects that nobody spoke of here
+        self._adoptable: list[Event] = []
         self._tracked: set[bytes] = set()  # whose sidecar is a source of HEAD, and so not ours to touch
         self._asked: set[bytes] = set()  # of which we know whether it is
         kept = self._index.value(_SEEN + self._worktree)
@@ -116,24 +120,30 @@ class _Keeper:
         self.adopt_statements()
         with self._index.transaction():
             self.write()
-        for gathered in (self._shown, self._gone, self._changed, self._tracked, self._asked):
+        for gathered in (self._shown, self._gone, self._changed, self._strange, self._tracked, self._asked):
             gathered.clear()
         self._sidecars = now
 
     def look_for_changes_of_others(self) -> None:
-        """Find sidecars that are not as we left them."""
+        """Find sidecars that are not as we left them, and those of subjects that we never wrote."""
         for left in self._sidecars.not_as_left():
             self._changed.add(left.path)
             self._shown[left.path] = left.component
+        for name in self._tree.names_in(b".sage"):
+            key = key_of(self._identity, b".sage/" + name)
+            if key is not None and subject_in(key) is not None and self._sidecars.left(key) is None:
+                self._strange.add(key)
 
     def adopt_statements(self) -> None:
         """Adopt what others wrote: into sidecars that we left, and into files where we left none."""
         self._find_tracked()
-        for key in sorted((self._shown.keys() | self._gone) - self._tracked):
+        for key in sorted((self._shown.keys() | self._gone | self._strange) - self._tracked):
             if key not in self._changed and self._sidecars.left(key) is None and self._sidecars.stamp(key) is not None:
                 self._changed.add(key)
             if key in self._changed:
-                self._attempt(self._adopt, key)
+                self._attempt(self._read_what_others_said, key)
+        adopt(self._checkout, order(self._adoptable))  # in the order that it was said in, over all files
+        self._adoptable.clear()
 
     def follow_head(self) -> None:
         """Find the sources that came, went or changed lives between the HEAD we saw last and this one."""
@@ -191,11 +201,11 @@ class _Keeper:
     def _show(self, key: bytes) -> None:
         self._sidecars.show(key, self._shown[key], is_changed=key in self._changed)
 
-    def _adopt(self, key: bytes) -> None:
+    def _read_what_others_said(self, key: bytes) -> None:
         reading = self._sidecars.reading(key, self._shown.get(key))
         if reading is not None:
             self.findings.extend(reading.findings)
-            adopt(self._checkout, reading.unknown)
+            self._adoptable.extend(reading.unknown)
 
     def _attempt(self, step: Callable[[bytes], None], key: bytes) -> None:
         try:
@@ -259,7 +269,8 @@ class _Keeper:
 
     def _find_tracked(self) -> None:
         """Find, among the sidecars to be touched, those that HEAD has as sources."""
-        files = {self._sidecars.file(key): key for key in (self._shown.keys() | self._gone) - self._asked}
+        keys = self._shown.keys() | self._gone | self._strange
+        files = {self._sidecars.file(key): key for key in keys - self._asked}
         self._asked.update(files.values())
         if files and self._head is not None:
             for file in sorted(self._checkout.repository.tracked_paths(self._head, files)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import Event, links_to
 from sage_git.chronicle.ids import EventId, ObjectId, RepositoryId, event_id
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
@@ -136,7 +136,7 @@ def append_statement(checkout: Checkout, statement: Statement, lock_timeout_ms: 
     head = None if subject_in(statement.key) else _head_with_history(checkout, statement.key)
     with _log_held(checkout, lock_timeout_ms):
         if statement.is_ours_to_link:
-            fields |= _links(_parents(checkout, statement, head))
+            fields |= links_to(_parents(checkout, statement, head))
         if not statement.is_ours_to_sign:
             return _keep(checkout, statement, head, fields)
         known = said_and_signed_before(checkout, Event.sealed(fields)) if statement.may_repeat else None
@@ -253,11 +253,6 @@ def _parents(checkout: Checkout, statement: Statement, head: ObjectId | None) ->
         return heads(index.commits, index.commits.place(head), statement.key)
     lineage = index.events.known_lineage(f"subject:{subject}")
     return () if lineage is None else tuple(ends_of(index, index.events.component(lineage)))
-
-
-def _links(parents: tuple[EventId, ...]) -> dict[str, Any]:
-    links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
-    return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
 
 
 def _enter(checkout: Checkout, key: bytes, standing: Event) -> int:

@@ -11,14 +11,15 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import VERDICT_TYPES
-from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.coverage import Flaw
 from sage_git.judgement.standing import Ruling, Standing
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.judging.about import stands_alone
 from sage_git.operations.judging.judge import ROGUE, Judge, is_judged
-from sage_git.operations.reading.history import paths_of
-from sage_git.operations.reading.open_lines import OpenEdit, with_lines
+from sage_git.operations.reading.history import Readings, paths_of
+from sage_git.operations.reading.open_lines import OpenEdit, placed
+from sage_git.operations.reading.opening import Reading
+from sage_git.operations.recording.record import RecordOutcome, RecordState
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Finding
@@ -72,9 +73,9 @@ class Edits:
             if is_asked_for and stands_alone(self._checkout.index.connection, row) and self._counts(row):
                 self._judge_one(row.event_id, row.event)  # of a merge that dropped a change there is no fact
 
-    def findings(self, repository: Repository, head: ObjectId | None) -> Iterator[Finding]:
+    def findings(self, head: ObjectId | None) -> Iterator[Finding]:
         """What is open, and which claims fail."""
-        yield from self._of_open(repository, head)
+        yield from self._of_open(head)
         yield from _once(self._of_claims())
 
     def untrue(self) -> Iterator[Finding]:
@@ -116,11 +117,9 @@ class Edits:
         if self._judge.is_open(identifier, self._reach):
             self.open[identifier] = event
 
-    def _of_open(self, repository: Repository, head: ObjectId | None) -> Iterator[Finding]:
-        edits = [OpenEdit(event, event) for event in self.open.values()]
-        placed = with_lines(repository, head, edits) if head is not None and edits else edits
+    def _of_open(self, head: ObjectId | None) -> Iterator[Finding]:
         told: set[tuple[ObjectId | None, str]] = set()
-        for (identifier, event), edit in zip(self.open.items(), placed, strict=True):
+        for (identifier, event), edit in zip(self.open.items(), self._placed(head), strict=True):
             path = paths_of(event)[0]
             if (event.graph_commit, path) in told:
                 continue  # a rename and the edit that came with it are one change
@@ -128,16 +127,28 @@ class Edits:
             named = self._verdicts.get(identifier, identifier)
             what = self._kind(identifier, event)
             remedy = "sage-git reconcile EVENT -m WHY answers for it; git revert takes it back"
-            message = f"{what} by {event.actor.get('id') or 'nobody'}: no plan covers it, and nobody answered for it"
+            message = f"{what}, by {event.actor.get('id') or 'nobody'}: no plan covers it, and nobody answered for it"
             line = edit.lines[0][0] if edit.lines else None
             yield Finding("open-edit", message, remedy, Severity.ERROR, path, line, event.graph_commit, named)
+
+    def _placed(self, head: ObjectId | None) -> list[OpenEdit]:
+        """What is open, with its lines in HEAD's files as `blame` tells them."""
+        edits = [
+            OpenEdit(event, event, self._standings[identifier].origins | {identifier})
+            for identifier, event in self.open.items()
+        ]
+        if head is None or not edits:
+            return edits
+        reading = Reading(self._checkout, RecordOutcome(RecordState.CURRENT, head=head))
+        reading.readings = Readings(self._checkout.index.connection, self._reach, lambda: self._judge)
+        return placed(reading, head, edits)
 
     def _kind(self, identifier: EventId, event: Event) -> str:
         reason = self._standings[identifier].reason.value
         if event.type == ROGUE:
-            return "a change that a merge dropped, and git's own merge would not,"
+            return "a change that a merge dropped, and git's own merge would not"
         if reason == "merge":
-            return "a change that a merge brought and git's own merge would not"
+            return "a change that a merge brought, and git's own merge would not"
         if reason == "mode":
             return "an unplanned change of mode"
         return f"an unplanned {_VERBS[event.type]}"

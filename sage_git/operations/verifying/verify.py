@@ -90,7 +90,7 @@ def _judge(
     judge = Judge(derivation.checkout, now_s, policies=policies)
     edits = Edits(derivation, claims, judge, scope)
     edits.judge_all()
-    verification.add(edits.findings(workspace.repository, workspace.repository.head()))
+    verification.add(edits.findings(workspace.repository.head()))
     verification.add(edits.untrue())
     verification.add(check_policies(workspace, derivation, judge, edits, scope))
     signers = signers_of(workspace, derivation, scope.tip)

@@ -23,10 +23,13 @@ class EvidenceTable:
         row = self._connection.execute("SELECT body FROM evidence WHERE number = ?", (fact,)).fetchone()
         return None if row is None else str(row[0])
 
-    def akin_to(self, fact: int) -> list[int]:
-        """The facts that do this one again, and those that it does again."""
-        sql = "SELECT number FROM replays WHERE original = ? UNION SELECT original FROM replays WHERE number = ?"
-        return [row[0] for row in self._connection.execute(sql, (fact, fact))]
+    def replays_of(self, fact: int) -> list[int]:
+        """The facts that do this one again."""
+        return [row[0] for row in self._connection.execute("SELECT number FROM replays WHERE original = ?", (fact,))]
+
+    def originals_of(self, fact: int) -> list[int]:
+        """The facts that this one does again."""
+        return [row[0] for row in self._connection.execute("SELECT original FROM replays WHERE number = ?", (fact,))]
 
     def undone_by(self, fact: int) -> list[int]:
         """The facts that take this one back."""

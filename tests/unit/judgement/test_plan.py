@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sage_git.chronicle.event import Event
@@ -39,6 +41,7 @@ def test_a_draft_is_what_it_says_and_not_in_force():
 def test_a_plan_is_in_force_from_the_second_of_its_approval():
     draft = drafted()
     found = plan(draft, approval := approved(draft, 10.9))
+    assert approval.event_id
     assert found.terms == (Term(approval.event_id, second(10), None, is_unsafe=False),)
     assert found.term_at(second(9)) is None
     assert found.term_at(second(10)) == found.term_at(second(10**8)) == found.terms[0]
@@ -201,5 +204,5 @@ def test_people_are_told_apart_by_their_address(identity, same):
     assert person(identity) == person(same)
 
 
-def _content() -> dict[str, object]:
+def _content() -> dict[str, Any]:
     return {"planId": "tidy", "summary": "tidy up", "steps": [], "scope": ["**"]}
