@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol.types import (
     DocumentLink,
@@ -32,8 +32,10 @@ from lsp_server.documents import Document
 from lsp_server.markdown import Page, visible
 from lsp_server.positions import Encoding, Lines, whole_line
 from lsp_server.workspaces import uri_of
-from sage_git.chronicle.event import Event
 from sage_git.errors import ValidationError
+
+if TYPE_CHECKING:
+    from sage_git.chronicle.event import Event
 
 _LONGEST_LINE: Final = 1024 * 1024
 _MOST: Final = 20_000
@@ -54,6 +56,8 @@ def event_in(line: str) -> Event | None:
     """The event that a line is, true or not; None if it is none."""
     if not line or len(line) > _LONGEST_LINE:
         return None
+    from sage_git.chronicle.event import Event
+
     try:
         return Event.from_line(line.encode("utf-8", "surrogatepass"))
     except (ValidationError, ValueError):
@@ -161,6 +165,8 @@ def _parsed(text: str) -> Event | None:
         return None
     if not isinstance(fields, dict) or not all(isinstance(fields.get(name), str) for name in ("type", "timestamp")):
         return None
+    from sage_git.chronicle.event import Event
+
     return Event.from_fields(fields)
 
 

@@ -6,6 +6,7 @@ Not here: lines of sidecars (`chronicle_reading`).
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lsprotocol.types import Hover
 
@@ -14,7 +15,9 @@ from lsp_server.documents import Document
 from lsp_server.markdown import Page
 from lsp_server.positions import Encoding, whole_line
 from lsp_server.workspaces import Known
-from sage_git.operations.reading.blame import Origin
+
+if TYPE_CHECKING:
+    from sage_git.operations.reading.blame import Origin
 
 
 def origin_at(known: Known, document: Document, line: int) -> Origin | None:

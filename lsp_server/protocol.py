@@ -11,7 +11,7 @@ import traceback
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any, Final
 
-from lsprotocol.types import ErrorCodes, ExecuteCommandParams, LSPErrorCodes, ResponseError
+from lsprotocol.types import METHOD_TO_TYPES, ErrorCodes, ExecuteCommandParams, LSPErrorCodes, ResponseError
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
@@ -54,7 +54,7 @@ class Protocol(LanguageServerProtocol):
             self.refuse(None, ErrorCodes.InvalidRequest, "the id of a request is a number or a string")
         elif not is_answer and not isinstance(method, str):
             self.refuse(identifier, ErrorCodes.InvalidRequest, "the message has no method that is a string")
-        elif is_request and (reason := self._too_early_or_late(str(method))) is not None:
+        elif is_request and (reason := self._out_of_place(str(method))) is not None:
             self.refuse(identifier, *reason)
         elif is_answer or is_request or self.is_initialized:  # a notification before is dropped, as specified
             self._structured(message, identifier if is_request else None)
@@ -63,13 +63,15 @@ class Protocol(LanguageServerProtocol):
         """Answer a request with an error."""
         self._send_data({"jsonrpc": "2.0", "id": identifier, "error": {"code": int(code), "message": said}})
 
-    def _too_early_or_late(self, method: str) -> tuple[int, str] | None:
+    def _out_of_place(self, method: str) -> tuple[int, str] | None:
         if self._shutdown:
             return ErrorCodes.InvalidRequest, "the server was asked to shut down"
         if not self.is_initialized and method not in _BEFORE_ALL:
             return ErrorCodes.ServerNotInitialized, "the first request is initialize"
         if self.is_initialized and method == "initialize":
             return ErrorCodes.InvalidRequest, "initialize was asked before"
+        if method == "exit" or (method in METHOD_TO_TYPES and METHOD_TO_TYPES[method][1] is None):
+            return ErrorCodes.InvalidRequest, "what has no answer is no request"
         return None
 
     def _structured(self, message: Mapping[str, Any], identifier: MessageId | None) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lsp_server.documents import Document
 from lsp_server.workspaces import Known
-from sage_git.operations.reading.blame import Origin
+
+if TYPE_CHECKING:
+    from sage_git.operations.reading.blame import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,9 @@ def test_standard_output_has_nothing_but_the_protocol(client):
 
 def test_a_cancelled_request_is_answered_so(client):
     client.open("app.py")
-    number = client.begin("workspace/executeCommand", {"command": "sage.status", "arguments": [{"uri": client.uri("")}]})
+    number = client.begin(
+        "workspace/executeCommand", {"command": "sage.status", "arguments": [{"uri": client.uri("")}]}
+    )
     client.tell("$/cancelRequest", {"id": number})
     with pytest.raises(Refused) as refused:
         client.answer(number)
@@ -164,7 +166,16 @@ def fuzz(client, seed, count):
         *("workspace/symbol", "workspace/executeCommand", "workspace/didChangeConfiguration", "$/cancelRequest"),
         *("workspace/didChangeWorkspaceFolders", "window/workDoneProgress/cancel", "$/setTrace", "initialized", "x"),
     ]
-    uris = [client.uri("app.py"), client.uri("app.py.sage"), client.uri(""), "file:///", "untitled:x", "", "http://[", "\0"]
+    uris = [
+        client.uri("app.py"),
+        client.uri("app.py.sage"),
+        client.uri(""),
+        "file:///",
+        "untitled:x",
+        "",
+        "http://[",
+        "\0",
+    ]
     commands = ["sage.status", "sage.line", "sage.history", "sage.plans", "sage.showDiff", "sage.refresh", "x"]
 
     def anything(depth=0):

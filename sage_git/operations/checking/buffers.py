@@ -6,12 +6,11 @@ Not here: what every finding is called (`fsck_sidecars`), and files on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.ndjson import Line, LineState, check_line, read_lines
 from sage_git.operations.checking.flaws import Flaw, Severity, shown
@@ -35,8 +34,10 @@ class Expected:
     last: int = 0
     """The number of the newest event that the record has of anything."""
 
-    def required(self, seen: int) -> frozenset[EventId]:
+    def required(self, seen: int) -> Container[EventId]:
         """The events that a text must have which was read when `seen` was the newest event."""
+        if seen >= self.last:
+            return self.numbers
         return frozenset(each for each, number in self.numbers.items() if number <= seen)
 
 
@@ -65,8 +66,11 @@ def expected_of(checkout: Checkout, file: bytes) -> Expected | None:
 
 def examine(checkout: Checkout, expected: Expected, content: bytes, seen: int) -> list[Flaw]:
     """What is wrong with a text that was read when `seen` was the newest event. Like fsck, notes included."""
+    raws = content.split(b"\n")
+    if not raws[-1] and raws[:-1] == list(expected.lines.values()):
+        return []
     inspection = Inspection(expected.file, expected.lines, expected.required(seen), is_as_left=False)
-    strange = list(_unfamiliar(expected, inspection, content))
+    strange = list(_unfamiliar(expected, inspection, raws))
     if len(strange) > _MOST_STRANGE:  # another file altogether: what is missing of it nobody asks
         return [*map(_of_line(shown(expected.file)), strange[:_MOST_STRANGE])]
     compare(checkout, inspection, strange)
@@ -96,10 +100,9 @@ def _of_line(path: str) -> Callable[[Line], Flaw]:
     return flaw
 
 
-def _unfamiliar(expected: Expected, inspection: Inspection, content: bytes) -> Iterator[Line]:
+def _unfamiliar(expected: Expected, inspection: Inspection, raws: list[bytes]) -> Iterator[Line]:
     """The lines that are not the record's own, or are so for the second time; the others are given their places."""
     offset, places = 0, inspection.places
-    raws = content.split(b"\n")
     torn = raws.pop()
     for number, raw in enumerate(raws, 1):
         identifier = expected.by_line.get(raw)
@@ -111,8 +114,3 @@ def _unfamiliar(expected: Expected, inspection: Inspection, content: bytes) -> I
         offset += len(raw) + 1
     if torn:
         yield Line(len(raws) + 1, offset, torn, LineState.TORN, None, "the line has no end")
-
-
-def event_in(raw: bytes) -> Event | None:
-    """The event in a line, whatever it is worth; None if there is none."""
-    return check_line(raw, 1, 0).event

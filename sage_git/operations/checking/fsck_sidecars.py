@@ -8,7 +8,7 @@ became of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sage_git.chronicle.event import Event
@@ -41,7 +41,7 @@ class Inspection:
 
     file: bytes
     expected: dict[EventId, bytes]
-    required: frozenset[EventId]
+    required: Container[EventId]
     is_as_left: bool
     flaws: list[Flaw] = field(default_factory=list)
     places: dict[EventId, int] = field(default_factory=dict)
