@@ -1,6 +1,6 @@
 """`make bench`: the table of speeds, each beside its target and measured in one run with what it is compared to.
 
-    python -m benchmarks.run [GROUP…]       groups: appending, commits, recording, reading, editor; all without arguments
+    python -m benchmarks.run [GROUP…]    groups: appending, commits, recording, reading, editor; all without any
     BENCH_REPO=PATH                         also observe this repository (a clone of it)
 
 Figures are medians of interleaved runs. A missed target makes no exit status, since speed is no test.

@@ -28,7 +28,7 @@ def _history(known: Known, uri: str, now: datetime) -> Command:
     if story.newest is not None:
         parts.append(f"{wording.actor(story.newest.actor)}, {wording.ago(story.newest.timestamp, now)}")
     if story.open_edits:
-        parts.append(f"{len(story.open_edits):,} unplanned")
+        parts.append(f"{len(story.open_edits):,} unplanned{'' if story.knows_all else ' in its lines'}")
     if story.halts:
         parts.append("halted")
     return Command(visible(" · ".join(parts)), "sage.history", arguments=[{"uri": uri}])

@@ -1,9 +1,8 @@
-"""A server's life: errors for what cannot be, exit statuses, its client's death, slow work, and ten thousand surprises."""
+"""A server's life: errors for what cannot be, exit statuses, its client's death, slow work, and many surprises."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -40,7 +39,7 @@ def refusal(client, method, params=None):
 
 
 @pytest.mark.parametrize(
-    ("method", "params"),
+    "method, params",
     [
         ("textDocument/hover", None),
         ("textDocument/hover", {}),
@@ -247,4 +246,4 @@ def test_closed_documents_leave_nothing_behind(client):
         client.close("app.py")
     client.open("app.py")
     client.hover("app.py", 0)
-    assert len(os.listdir(f"/proc/{client.process.pid}/task")) < 20
+    assert len(list(Path(f"/proc/{client.process.pid}/task").iterdir())) < 20

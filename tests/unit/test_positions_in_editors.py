@@ -30,7 +30,7 @@ def test_an_empty_text_has_one_empty_line():
 
 
 @pytest.mark.parametrize(
-    ("encoding", "width"), [(Encoding.UTF8, 1 + 4 + 3), (Encoding.UTF16, 1 + 2 + 1), (Encoding.UTF32, 3)]
+    "encoding, width", [(Encoding.UTF8, 1 + 4 + 3), (Encoding.UTF16, 1 + 2 + 1), (Encoding.UTF32, 3)]
 )
 def test_width_counts_what_the_client_counts(encoding, width):
     assert encoding.width("a😀\u2028") == width
@@ -69,8 +69,8 @@ def test_whatever_was_edited_a_placed_line_says_what_git_has_there(before, after
     of_git: dict[int, list[str]] = {}
     for number, text in zip(old.of_git, old.texts, strict=True):
         of_git.setdefault(number + 1, []).append(text)
-    for text, number in zip(new.texts, found.at, strict=True):
-        assert number is None or text in of_git[number]
+    for text, line in zip(new.texts, found.at, strict=True):
+        assert line is None or text in of_git[line]
     placed = [number for number in found.at if number is not None]
     assert placed == sorted(placed)
 

@@ -7,15 +7,17 @@ Not here: where HEAD's lines stand in a buffer that was edited since, and words 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sage_git.errors import GitFailed, NotHere, UsageError
+from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.paths import raw_path
 from sage_git.operations.reading import before
 from sage_git.operations.reading.blame import blame
-from sage_git.operations.reading.status import open_edits, open_halts
+from sage_git.operations.reading.open_lines import OpenEdit
+from sage_git.operations.reading.status import open_halts
 from sage_git.operations.subjects import is_subject_name, subject_source
 from sage_git.storage import queries
 
@@ -23,20 +25,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sage_git.chronicle.event import Event
-    from sage_git.chronicle.ids import ObjectId
+    from sage_git.chronicle.ids import EventId, ObjectId
     from sage_git.operations.reading.before import PlainCommit
     from sage_git.operations.reading.blame import BlamedLine, Origin
-    from sage_git.operations.reading.open_lines import OpenEdit
     from sage_git.operations.reading.opening import Reading
+    from sage_git.storage.queries import Row
 
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Lines in a row that the same edit brought in, from 1, both ends inclusive."""
-
-    first: int
-    last: int
-    origin: Origin
+_LOOKED_AT: Final = 256
+"""Newest events of a chronicle that are looked at one by one."""
+_MAY_BE_OPEN: Final = ("ROGUE_EDIT_DETECTED", "RECONCILIATION")
+"""Verdicts of edits that may be open: the second if the plan was denied or ended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +49,17 @@ class Story:
     """How many the chronicle has."""
     newest: Event | None = None
     open_edits: tuple[OpenEdit, ...] = ()
+    """Those that wrote any of the lines, and those among the newest events."""
+    knows_all: bool = True
+    """False for a long chronicle, in which older edits may be open that wrote no line that is left."""
     halts: tuple[Event, ...] = ()
     is_tracked: bool = False
     """True if HEAD has a file there."""
 
-    def regions(self) -> list[Region]:
-        """The lines, those in a row that came in together as one."""
-        found: list[Region] = []
-        for line in self.lines:
-            if found and found[-1].origin is line.origin and found[-1].last == line.number - 1:
-                found[-1] = Region(found[-1].first, line.number, line.origin)
-            else:
-                found.append(Region(line.number, line.number, line.origin))
-        return found
-
     def open_edit(self, origin: Origin) -> OpenEdit | None:
         """The open edit that a line is of; None if nobody need answer for it."""
         fact = origin.fact
-        if fact is None or not (origin.stands.is_uncovered and origin.stands.is_open):
+        if fact is None or not _is_open(origin):
             return None
         return next((edit for edit in self.open_edits if fact.event_id in edit.origins), None)
 
@@ -92,7 +83,7 @@ def story(reading: Reading, path: str) -> Story:
         is_tracked = reading.head is not None and bool(
             reading.repository.tracked_paths(reading.head, {os.fsencode(path)})
         )
-    events, newest = _chronicle(reading, top, path)
+    events, recent = _chronicle(reading, top, path)
     commits = list(dict.fromkeys(line.origin.commit for line in lines))
     return Story(
         path=path,
@@ -100,28 +91,48 @@ def story(reading: Reading, path: str) -> Story:
         agents=agents,
         titles=before.titles(reading.repository, commits),
         events=events,
-        newest=newest,
-        open_edits=tuple(edit for edit in open_edits(reading.readings) if edit.path == path) if events else (),
+        newest=recent[-1].event if recent else None,
+        open_edits=tuple(_open_edits(reading, recent, lines)),
+        knows_all=events <= _LOOKED_AT,
         halts=tuple(halt for halt in open_halts(reading.readings) if _binds(halt, path)),
         is_tracked=is_tracked,
     )
 
 
-def _chronicle(reading: Reading, top: Path, path: str) -> tuple[int, Event | None]:
-    """How many events the chronicle of a source has, and the newest that HEAD's history has."""
+def _chronicle(reading: Reading, top: Path, path: str) -> tuple[int, list[Row]]:
+    """How many events the chronicle of a source has, and the newest facts and verdicts that HEAD's history has."""
     try:
         components = reading.locate(top, os.path.join(top, path)).components
     except (NotHere, UsageError):
-        return 0, None
+        return 0, []
     connection = reading.readings.connection
     count = sum(queries.count_of_component(connection, each) for each in components)
     rows = queries.newest_of_components(connection, components, _LOOKED_AT)
-    in_head = [row for row in rows if reading.readings.in_head(row)]
-    return count, in_head[-1].event if in_head else None
+    return count, [row for row in rows if reading.readings.in_head(row)]
 
 
-_LOOKED_AT: Final = 64
-"""Newest events among which one is looked for that HEAD's history has."""
+def _open_edits(reading: Reading, recent: Iterable[Row], lines: Iterable[BlamedLine]) -> Iterator[OpenEdit]:
+    """The open edits among the newest events, and those that lines were written by, each once."""
+    judge, reach, index = reading.readings.judge, reading.readings.reach, reading.checkout.index
+    if reach is None:
+        return
+    seen: set[EventId] = set()
+    for row in recent:
+        for name in facts_of_verdict(index.connection, row) if row.type in _MAY_BE_OPEN else ():
+            fact = index.events.event(name)
+            if fact is not None and name not in seen and judge.is_open(name, reach):
+                seen.add(name)
+                yield OpenEdit(row.event, fact, judge.standing(name).origins | {name})
+    for origin in {id(line.origin): line.origin for line in lines}.values():
+        wrote = origin.fact.event_id if origin.fact else None
+        if origin.fact and wrote and wrote not in seen and _is_open(origin):
+            seen.add(wrote)
+            verdicts = [row.event for row in queries.verdicts_on(index.connection, wrote)]
+            yield OpenEdit(verdicts[-1] if verdicts else origin.fact, origin.fact, frozenset({wrote}))
+
+
+def _is_open(origin: Origin) -> bool:
+    return origin.stands.is_uncovered and origin.stands.is_open
 
 
 def _binds(halt: Event, path: str) -> bool:
