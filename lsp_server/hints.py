@@ -21,14 +21,14 @@ def hints(
     """The hints of regions that begin in the lines `within`, both inclusive."""
     for placed in regions(known, document):
         line = _first_with_text(document, placed)
-        if within[0] <= line <= within[1] and (said := _said(placed, days, now)):
+        if line is not None and within[0] <= line <= within[1] and (said := _said(placed, days, now)):
             end = encoding.width(document.lines.texts[line])
             yield InlayHint(Position(line, end), visible(said), padding_left=True)
 
 
-def _first_with_text(document: Document, placed: Placed) -> int:
+def _first_with_text(document: Document, placed: Placed) -> int | None:
     lines = range(placed.first, placed.last + 1)
-    return next((line for line in lines if document.lines.texts[line].strip()), placed.first)
+    return next((line for line in lines if document.lines.texts[line].strip()), None)
 
 
 def _said(placed: Placed, days: int, now: datetime) -> str:
