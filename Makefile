@@ -29,11 +29,12 @@ test: $(READY) ## run every test except the long ones
 test-editors: $(READY) vsix ## drive real editors, which it installs once, outside the checkout
 	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh
 	$(BIN)/python -m pytest -m editors tests/editor
-	$(WITH_NODE) SAGE_PROGRAMS="$(CURDIR)/$(BIN)" node --test --test-concurrency 1 tests/editor/vscode/scenarios.test.mjs
+	$(WITH_NODE) SAGE_PROGRAMS="$(CURDIR)/$(BIN)" node --test --test-concurrency 1 tests/editor/vscode/*.test.mjs
 
 vsix: $(VSCODE)/node_modules ## build the extension for VS Code; the same bytes from the same commit
-	cd $(VSCODE) && export $(WITH_NODE) && npm run --silent check && npm test --silent && \
-	    SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct -- . 2>/dev/null || echo 0) npm run --silent package
+	@cd $(VSCODE) && export $(WITH_NODE) && npm run --silent check && npm test --silent && \
+	    SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct -- . 2>/dev/null || echo 0) npm run --silent package >/dev/null && \
+	    sha256sum dist/sage-git.vsix
 
 check: $(READY) ## format, lint, types, layers, dependencies, shell syntax
 	$(BIN)/ruff format --check .

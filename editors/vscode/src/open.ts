@@ -41,7 +41,8 @@ export class OpenEdits implements vscode.TreeDataProvider<Row>, vscode.Disposabl
     const item = new vscode.TreeItem(source);
     item.id = edit.eventId;
     item.label = plain(edit.filePath.split('/').at(-1) ?? edit.filePath);
-    item.description = `${plain(edit.filePath.split('/').slice(0, -1).join('/'))}${line ? `:${line}` : ''}`;
+    const folder = plain(edit.filePath.split('/').slice(0, -1).join('/'));
+    item.description = [folder, line && `line ${line}`].filter(Boolean).join(', ');
     item.tooltip = new vscode.MarkdownString().appendText(`${plain(edit.filePath)} in commit ${edit.commit.slice(0, 8)}`);
     item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
     item.contextValue = 'sageGit.openEdit';

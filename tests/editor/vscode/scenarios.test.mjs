@@ -56,7 +56,7 @@ for (const [theme, name] of [
     await workbench.command('Sage: Show History of This File');
     await workbench.saw(page().locator('.monaco-list-row', { hasText: 'Follow the new tax law' }));
     const line = workbench.line(OPEN_LINE);
-    await workbench.line('return min').click();
+    await workbench.line('total = 0').click();
     await drawnBehind('Count what things cost');
     await workbench.screenshot(name);
     await line.hover({ position: { x: 60, y: 8 } });
@@ -170,6 +170,23 @@ test('in a workspace that is not trusted nothing is run', async () => {
   await page().locator('.activitybar a[aria-label^="Sage"]').click();
   await workbench.saw(page().getByText('Nothing is run in a workspace that you have not trusted'));
   assert.ok(!existsSync(witness) && !existsSync(`${witness}.decoy`));
+});
+
+test('what a chronicle says is shown as text: no link, no image, no icon, and nothing is fetched', async () => {
+  const hostile = '![p](https://beacon.invalid/p.png) [go](command:workbench.action.closeWindow) <img src=x> $(alert)';
+  write(SOURCE, `${read(SOURCE)}LAST = True\n`);
+  place.run('git', ['commit', '--no-verify', '-qam', hostile], { cwd: shop, env: { ...place.environment, SAGE_SYNC: '1' } });
+  workbench = await Workbench.open(place, shop);
+  const fetched = [];
+  page().on('request', (request) => fetched.push(request.url()));
+  await workbench.show(SOURCE);
+  await (await workbench.saw(page().locator('.codelens-decoration a', { hasText: 'events' }))).click();
+  const row = await workbench.saw(page().locator('.monaco-list-row', { hasText: 'beacon.invalid' }));
+  assert.equal(await row.locator('.label-name .codicon, a[href]').count(), 0);
+  await workbench.line('LAST = True').hover({ position: { x: 20, y: 8 } });
+  const hover = await workbench.saw(page().locator('.monaco-hover:visible', { hasText: '[go](command:' }));
+  assert.equal(await hover.locator('img, a[data-href^="command:workbench"], .codicon-alert').count(), 0);
+  assert.deepEqual(fetched.filter((url) => url.includes('beacon')), []);
 });
 
 test('a program that is not there is told with what to do', async () => {
