@@ -36,6 +36,7 @@ def rows(ground: Path) -> Iterator[Row]:
     with _client(_OURS, repository) as client:
         yield from _answers(client)
         yield from _chronicle(client)
+        time.sleep(2)  # what a moment took goes back a second later
         yield _memory("memory, ten thousand events open", client, 60)
     with _client(_BARE, repository) as bare:
         yield _memory("  bare pygls", bare, None)

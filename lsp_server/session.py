@@ -19,6 +19,7 @@ from lsprotocol.types import (
 )
 
 from lsp_server.documents import Document, Documents
+from lsp_server.memory import Tidying
 from lsp_server.positions import Encoding
 from lsp_server.records import Record
 from lsp_server.settings import Settings
@@ -58,6 +59,7 @@ class Session:
         self._known: dict[str, asyncio.Task[Knowledge]] = {}
         self._last: dict[str, Knowledge] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
+        self._tidying = Tidying()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, task: Coroutine[Any, Any, Any]) -> None:
@@ -191,6 +193,7 @@ class Session:
 
     async def _show(self, document: Document) -> None:
         """Tell the client what is wrong with a buffer, unless it asks itself."""
+        self._tidying.soon()
         if not self.front.pulls_diagnostics:
             generation = document.generation
             found = await self.front.diagnose(document)
