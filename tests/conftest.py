@@ -5,7 +5,7 @@
         assert sage("init", cwd=repository.path).returncode == 0
 
 * `repository`: an empty `kit.GitRepository` at tmp_path / "repository"; see tests/kit.py for what it can do.
-* `sage`: runs `sage-git` as a process; in `repository` unless `cwd` says something else.
+* `sage`: runs `sage-git`, see `kit.run_sage`; in `repository` unless `cwd` says something else.
 * `sealed`: a home of this test's own, for tests that write `~` or global git config; gives its path.
 
 Nothing of the machine shows: HOME, git's system and global config, locale, time zone, terminal and every GIT_* and

@@ -12,35 +12,23 @@ Commands run in this process, and a minute passes before each, as with the commi
 
 from __future__ import annotations
 
-import io
 import json
+import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sage_git.cli.main import main
-from sage_git.cli.surroundings import of_this_process
-from tests.kit import FIRST_COMMIT_AT, GitRepository
+from tests.kit import FIRST_COMMIT_AT, GitRepository, run_here
 
 
 def sage_at(now: datetime, where: Path, *arguments: str) -> str:
     """The standard output of `sage-git -C where …`, as if it were `now`."""
-    out, err = io.BytesIO(), io.BytesIO()
-    here, date = of_this_process(), f"{int(now.timestamp())} +0000"
-    around = replace(
-        here,
-        now=now,
-        environment={**here.environment, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date},
-        output=out,
-        errors=err,
-        output_is_terminal=False,
-        errors_are_terminal=False,
-    )
-    status = main(["-C", str(where), *arguments], around)
-    assert status == 0, f"sage-git {arguments} exited with {status}: {err.getvalue().decode()}"
-    return out.getvalue().decode()
+    date = f"{int(now.timestamp())} +0000"
+    environment = {**os.environ, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    finished = run_here("-C", str(where), *arguments, now=now, environment=environment)
+    assert finished.returncode == 0, f"sage-git {arguments} exited with {finished.returncode}: {finished.stderr}"
+    return finished.stdout
 
 
 def approve(sage: Callable[..., str], plan: str, scope: str) -> str:

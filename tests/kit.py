@@ -1,4 +1,4 @@
-"""What tests work with: a real git repository that dates its commits itself, and `sage-git` as a process.
+"""What tests work with: a real git repository that dates its commits itself, and `sage-git` as a command.
 
 repository.commit("first", **{"src/foo.py": "x = 1\\n"})    write, add and commit; gives the commit's id
 repository.commit("second", **{"old.py": None})             None removes
@@ -11,13 +11,19 @@ sage("log", "src/foo.py", cwd=repository.path).stdout       see `run_sage`
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from sage_git.cli.main import main
+from sage_git.cli.surroundings import of_this_process
 
 FIRST_COMMIT_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DATING = frozenset({"am", "cherry-pick", "commit", "commit-tree", "merge", "pull", "rebase", "revert", "stash", "tag"})
@@ -119,14 +125,31 @@ class GitRepository:
 def run_sage(
     *arguments: str, cwd: Path | None = None, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """The finished `sage-git` command: `stdout`, `stderr` (not a terminal) and `returncode`."""
+    """The finished `sage-git` command: `stdout`, `stderr` (not a terminal) and `returncode`.
+
+    It runs in this process, which saves its start; in one of its own where `env` changes what a process begins with.
+    """
+    if env is None:
+        return run_here(*arguments, stdin=stdin, cwd=Path(cwd or "").resolve())
     return subprocess.run(
         [sys.executable, "-P", "-m", "sage_git", *arguments],
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **env},
         input=stdin,
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
         check=False,
     )
+
+
+def run_here(*arguments: str, stdin: str = "", **around: Any) -> subprocess.CompletedProcess[str]:
+    """The finished `sage-git` command, run in this process; `around` are the `Surroundings` that are to differ."""
+    out, err = io.BytesIO(), io.BytesIO()
+    surroundings = replace(
+        of_this_process(), input=io.BytesIO(stdin.encode("utf-8", "surrogateescape")), output=out, errors=err,
+        output_is_terminal=False, errors_are_terminal=False, speaks_unicode=True,
+    )  # fmt: skip
+    status = main(arguments, replace(surroundings, **around))
+    said = [stream.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
+    return subprocess.CompletedProcess(["sage-git", *arguments], status, *said)

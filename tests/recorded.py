@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sage_git.cli.main import main
-from sage_git.cli.surroundings import of_this_process
+from tests.kit import run_here
 from tests.oracle import FACTS_AND_VERDICTS, Event, Oracle, head_of
 
 BESIDE_THE_EVENT = ("chronicle", "inHead", "open", "incomplete")
@@ -21,11 +18,9 @@ BESIDE_THE_EVENT = ("chronicle", "inHead", "open", "incomplete")
 
 def sage(where: Path, *arguments: str) -> str:
     """The standard output of `sage-git -C where …`, run in this process."""
-    out, err = io.BytesIO(), io.BytesIO()
-    around = replace(of_this_process(), output=out, errors=err, output_is_terminal=False, errors_are_terminal=False)
-    status = main(["-C", str(where), *arguments], around)
-    assert status == 0, f"sage-git {arguments} exited with {status}: {err.getvalue().decode()}"
-    return out.getvalue().decode()
+    finished = run_here("-C", str(where), *arguments)
+    assert finished.returncode == 0, f"sage-git {arguments} exited with {finished.returncode}: {finished.stderr}"
+    return finished.stdout
 
 
 def logged(where: Path) -> list[Event]:

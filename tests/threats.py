@@ -7,7 +7,6 @@ nothing is open. `rows()` are the document's rows; `Shell.measured` gives the sa
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import json
 import os
@@ -15,17 +14,15 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
 import rfc8785
 
-from sage_git.cli.main import main
-from sage_git.cli.surroundings import of_this_process
-from tests.kit import FIRST_COMMIT_AT, GitRepository
+from tests.kit import FIRST_COMMIT_AT, GitRepository, run_here
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "threat-model.md"
 POLICIES: Final = ("warn", "block", "signed")
@@ -150,20 +147,10 @@ class Shell:
 
     def sage(self, *arguments: str, env: Mapping[str, str] | None = None) -> int:
         """The exit status of `sage-git …` at the time of the clock; `said` has what it printed."""
-        out, err = io.BytesIO(), io.BytesIO()
-        around = of_this_process()
-        around = replace(
-            around,
-            now=(FIRST_COMMIT_AT + timedelta(minutes=next(self._clock))).astimezone(UTC),
-            environment={**around.environment, **(env or {})},
-            output=out,
-            errors=err,
-            output_is_terminal=False,
-            errors_are_terminal=False,
-        )
-        status = main(["-C", str(self.path), *arguments], around)
-        self.said = out.getvalue().decode() + err.getvalue().decode()
-        return status
+        now = FIRST_COMMIT_AT + timedelta(minutes=next(self._clock))
+        finished = run_here("-C", str(self.path), *arguments, now=now, environment={**os.environ, **(env or {})})
+        self.said = finished.stdout + finished.stderr
+        return finished.returncode
 
     def answer(self, *arguments: str) -> str:
         """What `sage-git …` prints, whatever its exit status."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -13,6 +13,9 @@ from sage_git.chronicle.ids import EventId, ObjectId, event_id
 from sage_git.chronicle.kinds import check_fields
 from sage_git.chronicle.payloads import ACTOR, ENVELOPE, check_payload
 from sage_git.errors import Detail, ValidationError
+
+LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
+"""What an event has of its place; all else is what it says."""
 
 
 class Event(Mapping[str, Any]):

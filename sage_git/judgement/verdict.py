@@ -13,7 +13,8 @@ from sage_git.chronicle.ids import EventId
 from sage_git.judgement.standing import Ruling, Standing
 
 DETECTED_BY: Final = "sage-git"
-_COPIED: Final = ("timestamp", "actor", "graphCommit", "pathEncoding")
+COPIED: Final = ("timestamp", "actor", "graphCommit", "pathEncoding")
+"""What a verdict says as its fact does."""
 
 Named = Callable[[EventId], EventId]
 """What other events call a rogue fact: the id of its verdict."""
@@ -29,7 +30,7 @@ def verdict(fact: Event, standing: Standing, named: Named) -> Event | None:
         payload |= {"hash": new, "lastHash": last}
     else:
         payload["diffRef"] = f"{last}..{new}"
-    copied = {name: fact[name] for name in _COPIED if name in fact}
+    copied = {name: fact[name] for name in COPIED if name in fact}
     path = fact.get("newPath") or fact["filePath"]
     return Event.own(copied | {"filePath": path, "prevEventId": fact.event_id} | payload)
 

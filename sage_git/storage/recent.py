@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 
 from sage_git.chronicle.canonical import canonical_of_own
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import LINKS, Event
 from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.storage.durable import read_at
@@ -24,7 +24,6 @@ RECENT_LINES: Final = 1000
 _FIRST_BLOCK_BYTES: Final = 1 << 16
 _REMEMBERED_FILES: Final = 32
 _END_BYTES: Final = 4096
-_LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
 _TIMESTAMP: Final = re.compile(rb'"timestamp"\s*:\s*"([^"]*)"')
 _KNOWN_BY: Final = (LineState.VALID, LineState.NO_ID, LineState.ID_MISMATCH)
 """Lines that say what they say well enough to be recognised when they come again."""
@@ -174,4 +173,4 @@ def _true_id(raw: bytes) -> EventId | None:
 
 def _content_key(event: Event) -> bytes:
     """What two events share exactly if all but their ids and parents is equal; no canonical JSON where floats are."""
-    return canonical_of_own({name: value for name, value in event.fields.items() if name not in _LINKS})
+    return canonical_of_own({name: value for name, value in event.fields.items() if name not in LINKS})

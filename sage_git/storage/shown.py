@@ -50,7 +50,8 @@ class WorkTree:
         if not self.has_folder_of(folder + b"/x"):
             return []
         try:
-            return sorted(os.listdir(self.file(folder)))
+            with os.scandir(self.file(folder)) as found:
+                return sorted(each.name for each in found)
         except OSError:
             return []
 

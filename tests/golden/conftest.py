@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sage_git.cli.main import main
-from sage_git.cli.surroundings import Surroundings, of_this_process
-from tests.kit import GitRepository
+from tests.kit import GitRepository, run_here
 
 NOW = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 GRAMMAR = "".join(f"def rule_{number}(tokens):\n    return parse(tokens, {number})\n\n" for number in range(18))
@@ -37,13 +33,8 @@ CONFIG = 'format = 1\nrepository = "{repository}"\nsince = "{since}"\n'
 
 def run(where: Path, *arguments: str, columns: int | None = 80, now: datetime = NOW) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of `sage-git` in this process, three hours after the new year."""
-    out, err = io.BytesIO(), io.BytesIO()
-    around: Surroundings = replace(
-        of_this_process(), cwd=where, now=now, output=out, errors=err, columns=columns,
-        output_is_terminal=False, errors_are_terminal=False,
-    )  # fmt: skip
-    status = main(arguments, around)
-    return status, out.getvalue().decode(), err.getvalue().decode()
+    finished = run_here(*arguments, cwd=where, now=now, columns=columns)
+    return finished.returncode, finished.stdout, finished.stderr
 
 
 def join(repository: GitRepository, since: str) -> None:

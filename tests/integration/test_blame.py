@@ -1,12 +1,10 @@
 """Blame: each line with the edit that brought it in, against real git."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from sage_git.cli.main import main
-from sage_git.cli.surroundings import of_this_process
+from tests.kit import run_sage
 from tests.recorded import logged, sage
 
 HOSTILE = b'odd "name"\t\\\n\x01\xff\xc3\xa9.txt'
@@ -25,12 +23,8 @@ def blamed(repository, *arguments):
 
 
 def complaint(repository, *arguments):
-    import io
-
-    errors = io.BytesIO()
-    around = replace(of_this_process(), cwd=repository.path, output=io.BytesIO(), errors=errors)
-    status = main(arguments, around)
-    return status, errors.getvalue().decode()
+    finished = run_sage(*arguments, cwd=repository.path)
+    return finished.returncode, finished.stderr
 
 
 def fact_of(repository, commit, kind="FILE_EDITED"):

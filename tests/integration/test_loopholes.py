@@ -116,3 +116,18 @@ def test_a_plan_that_counts_by_a_looser_policy_elsewhere_does_not_count_where_it
     repository.git("switch", "-q", "main")
     repository.git("cherry-pick", picked)
     assert open_paths(desk) == ["g"]
+
+
+def test_an_answer_that_counts_by_a_looser_policy_elsewhere_does_not_count_where_the_edit_is_picked(desk: Desk) -> None:
+    repository = desk.repository
+    strict = repository.read(CONFIG).replace("self_approval = true", "self_approval = false")
+    repository.commit("somebody else must answer", **{CONFIG: strict})
+    desk.sage("reconcile", CONFIG, "-m", "agreed", "--reviewer", "Bob <bob@example.org>")
+    repository.git("switch", "-q", "-c", "loose")
+    repository.commit("anybody may", **{CONFIG: strict.replace("self_approval = false", "self_approval = true")})
+    picked = repository.commit("unplanned", g="g\nonce\n")
+    desk.reconcile("g")
+    assert "g" not in open_paths(desk)
+    repository.git("switch", "-q", "main")
+    repository.git("cherry-pick", picked)
+    assert open_paths(desk) == ["g"]

@@ -445,7 +445,7 @@ def test_a_key_entered_by_whom_it_serves(shell, told, tmp_path):
     mine = f"ada@example.org {public(tmp_path / 'agents')}\n"
     shell.slip({SIGNERS: shell.repository.read(SIGNERS) + mine})
     approval = approved_by(shell, "ada@example.org", tmp_path / "agents")
-    shell.slip(plan="mine", approval=approval, files={GUIDE: lines("rogue")})
+    assert shell.commit("--no-verify", plan="mine", approval=approval, files={GUIDE: lines("rogue")})
     assert shell.measured(SIGNERS) == told
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId, is_hex
+from sage_git.chronicle.ids import EventId, ObjectId, is_hex
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.judgement.standing import Rules
 from sage_git.operations.judging.about import facts_of_verdict
@@ -29,8 +29,8 @@ class Answers:
         self._statements = [event for event in (*kept, *self._extra.values()) if _is_answer(event)]
         self._as_of = 0
         self._named: dict[EventId, int] = {}
-        self._closure: set[EventId] = set()
-        self._not_closed: list[EventId] = []
+        self._closure: dict[EventId, list[tuple[Event, EventId]]] = {}
+        self._not_closed: list[tuple[Event, EventId]] = []
         self._awaited: dict[EventId, list[tuple[Event, EventId]]] = {}
         """By the event that must be in the index first: the answers, with the name that they give it."""
         for event in self._statements:
@@ -44,20 +44,30 @@ class Answers:
         """True if anybody ever answered for anything."""
         return bool(self._statements)
 
-    def has(self, fact: EventId) -> bool:
-        """True if somebody answered for `fact`, or for something with the same root."""
-        return bool(self._statements) and fact in self._closed()
+    def has(self, fact: EventId, under: ObjectId) -> bool:
+        """True if somebody answered for `fact`, or what has the same root, and that counts for the commit `under`.
+
+        What is done again is answered for by the policy where it is, not by that of a branch it came from.
+        """
+        found = self._closed().get(fact, ()) if self._statements else ()
+        return any(self._may_answer(answer, answered, under) for answer, answered in found)
 
     def since(self, fact: EventId) -> int | None:
         """The second of the first answer that names `fact` itself, or its verdict."""
         return self._direct().get(fact) if self._statements else None
 
-    def _closed(self) -> set[EventId]:
+    def _closed(self) -> Mapping[EventId, list[tuple[Event, EventId]]]:
+        """The facts that are answered for, each with the answers and what these name."""
         self._refresh()
         while self._not_closed:
-            fact = self._not_closed.pop()
-            self._closure.update((fact, *self._rules.roots(fact)))
+            answer, fact = self._not_closed.pop()
+            for root in {fact, *self._rules.roots(fact)}:
+                self._closure.setdefault(root, []).append((answer, fact))
         return self._closure
+
+    def _may_answer(self, answer: Event, answered: EventId, under: ObjectId) -> bool:
+        fact = self._docket.fact(answered)
+        return fact is not None and self._docket.may_answer(answer, fact, under)
 
     def _direct(self) -> Mapping[EventId, int]:
         """The facts that answers name, with the second of the first that did."""
@@ -88,7 +98,7 @@ class Answers:
             if self._docket.may_answer(answer, fact):
                 second = milliseconds(answer.timestamp) // 1000
                 self._named[identifier] = min(second, self._named.get(identifier, second))
-                self._not_closed.append(identifier)
+                self._not_closed.append((answer, identifier))
         return is_known
 
     def _facts_behind(self, name: EventId) -> Iterable[EventId]:

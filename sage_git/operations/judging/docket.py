@@ -185,9 +185,9 @@ class Docket:
         """See `judgement.standing.Docket`."""
         return self.answers.since(fact)
 
-    def may_answer(self, answer: Event, fact: Event) -> bool:
-        """True if the policy in force for the fact's commit lets this statement answer for it."""
-        commit = fact.graph_commit
+    def may_answer(self, answer: Event, fact: Event, under: ObjectId | None = None) -> bool:
+        """True if the policy in force for `under`, else for the fact's commit, lets this statement answer for it."""
+        commit = under or fact.graph_commit
         approval = (self.policies.before(commit) if commit else self.policies.now()).approval
         reviewer = str(answer.get("reviewerId") or answer.actor.get("id", ""))
         if not approval.self_approval and person(reviewer) == person(str(fact.actor.get("id", ""))):

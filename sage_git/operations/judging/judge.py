@@ -7,7 +7,7 @@ evidence (`searching`), and the verdict that is kept beside a fact (`verdicts`).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol
@@ -103,11 +103,11 @@ class Judge:
 
     def standing(self, fact: EventId) -> Standing:
         """How a fact stands."""
-        return self._rules.standing(fact, self._answers.has)
+        return self._rules.standing(fact, self._answered_for(fact))
 
     def is_open(self, fact: EventId, reach: Reach) -> bool:
         """True if nobody has answered for a fact, as seen from a commit with this history."""
-        return self._rules.is_open(fact, self._answers.has, lambda each: self._is_in(each, reach))
+        return self._rules.is_open(fact, self._answered_for(fact), lambda each: self._is_in(each, reach))
 
     def is_answered(self, fact: EventId, reach: Reach) -> bool:
         """True if a fact was rogue, and somebody has answered for it."""
@@ -133,6 +133,12 @@ class Judge:
     def prepare(self, fact: Event, evidence: Evidence) -> None:
         """Take what was just found out of a fact that is being entered."""
         self._docket.prepare(fact, evidence)
+
+    def _answered_for(self, fact: EventId) -> Callable[[EventId], bool]:
+        """Whether roots are answered for, as far as that counts where `fact` is."""
+        event = self._docket.fact(fact)
+        commit = None if event is None else event.graph_commit
+        return lambda root: commit is not None and self._answers.has(root, commit)
 
     def _suspects(self) -> Iterator[queries.Row]:
         """The verdicts that say rogue, and those that the end of a plan or a redaction may have overturned since."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sage_git.chronicle.event import Event, links_to
+from sage_git.chronicle.event import LINKS, Event, links_to
 from sage_git.chronicle.ids import EventId, ObjectId, RepositoryId, event_id
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import Detail, NotHere, SageError, ValidationError
@@ -29,7 +29,7 @@ from sage_git.operations.sidecars.adoption import is_statement
 from sage_git.operations.sidecars.placing import key_of, sidecar_of, subject_in
 from sage_git.operations.statements.ends import ends_of, keep_ends
 from sage_git.operations.statements.opened import OpenCheckouts, leads_out, nearest_folder
-from sage_git.operations.statements.repeated import LINKS, said_and_signed_before, said_before
+from sage_git.operations.statements.repeated import said_and_signed_before, said_before
 from sage_git.operations.subjects import subject_of_source
 from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.canonical import canonical_json
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import LINKS, Event
 from sage_git.operations.ledger import lineages_of
 from sage_git.storage.recent import RECENT_LINES
 
 if TYPE_CHECKING:
     from sage_git.operations.checkout import Checkout
 
-LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
 _SIGNATURE: Final = frozenset(("signature",))
 _FRAGMENTS: Final = 8
 

@@ -18,6 +18,7 @@ from sage_git.errors import GitFailed
 from sage_git.gitrepo.history import read_commits
 from sage_git.gitrepo.merges import differences_from_automatic, dropped_in
 from sage_git.gitrepo.repository import Repository
+from sage_git.judgement.verdict import COPIED
 from sage_git.observation.changes import SUBMODULE_MODE
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.paths import raw_path
@@ -25,7 +26,6 @@ from sage_git.operations.reading.history import paths_of
 from sage_git.storage import queries
 
 _NOT_IN_FACTS: Final = frozenset(("planHash", "reason", "signature", "subject", "tags"))
-_COPIED: Final = ("timestamp", "actor", "graphCommit", "pathEncoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ def untrue_verdict(verdict: Event, fact: Event | None) -> str | None:
         return "it hangs on no fact of its commit"
     if verdict.type not in VERDICT_TYPES:
         return "it is no verdict"
-    copied = {name: fact.get(name) for name in _COPIED}
-    if {name: verdict.get(name) for name in _COPIED} != copied:
+    copied = {name: fact.get(name) for name in COPIED}
+    if {name: verdict.get(name) for name in COPIED} != copied:
         return "it does not say of whom, when and of which commit its fact is"
     if verdict.get("filePath") not in (fact.get("newPath"), fact.get("filePath")):
         return "it is about another source than its fact"
