@@ -1,4 +1,4 @@
-"""Giving memory back: what a big file took for a moment stays with the process otherwise, since many threads took it."""
+"""Giving memory back: what a big file took for a moment stays with the process otherwise, as many threads took it."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ def test_two_folders_and_a_linked_work_tree_each_have_their_own(starting, desk):
 
 
 def test_a_client_that_pulls_diagnostics_is_never_sent_any(starting):
-    texts = {"diagnostic": {}, "publishDiagnostics": {}}
+    texts: dict[str, object] = {"diagnostic": {}, "publishDiagnostics": {}}
     client = starting(capabilities={"textDocument": texts, "workspace": {"diagnostics": {"refreshSupport": True}}})
     assert client.capabilities["diagnosticProvider"]["workspaceDiagnostics"] is False
     client.open("app.py")
