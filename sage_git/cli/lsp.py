@@ -26,7 +26,8 @@ def register(commands: Any) -> None:
 def lsp_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:  # noqa: ARG001
     """Serve until the client says exit; 0 if it shut the server down first, else 1. Raises NotHere."""
     if find_spec("pygls") is None or find_spec("lsprotocol") is None:
-        raise NotHere("the language server needs pygls, which is not installed", remedy="pip install 'sage-git[lsp]'")
+        remedy = "pip install 'sage-git[lsp]'\nor, where pipx installed it: pipx inject sage-git pygls"
+        raise NotHere("the language server needs pygls, which is not installed", remedy=remedy)
     serving = import_module("lsp_server.serving")  # a front end of its own, which no other one imports
     status: int = serving.serve(surroundings.environment)
     return status
