@@ -94,12 +94,16 @@ test('a commit in a terminal is seen within a second', async () => {
   workbench = await Workbench.open(place, shop);
   await workbench.show('README.md');
   await workbench.saw(status('1 open'));
-  write('README.md', `${read('README.md')}More.\n`);
-  place.run('git', ['commit', '--no-verify', '-qam', 'Say more'], { cwd: shop, env: { ...place.environment, SAGE_SYNC: '1' } });
-  const committed = Date.now();
-  await workbench.saw(status('2 open'));
-  const waited = Date.now() - committed;
-  assert.ok(waited < 1_500, `it took ${waited} ms`);
+  const waits = [];
+  for (const count of [2, 3, 4]) {
+    write('README.md', `${read('README.md')}More.\n`);
+    place.run('git', ['commit', '--no-verify', '-qam', 'Say more'], { cwd: shop, env: { ...place.environment, SAGE_SYNC: '1' } });
+    const committed = Date.now();
+    await workbench.saw(status(`${count} open`));
+    waits.push(Date.now() - committed);
+  }
+  const [, median] = waits.toSorted((one, other) => one - other);
+  assert.ok(median < 1_000, `it took ${waits.join(', ')} ms`);
 });
 
 test('a chronicle that was changed by hand says so on its line, and a quick fix restores it', async () => {
