@@ -13,6 +13,7 @@ from lsp_server.documents import placement
 from lsp_server.markdown import escaped, visible
 from lsp_server.positions import Encoding, Lines, whole_line
 
+markdown_it = pytest.importorskip("markdown_it")
 AWKWARD = "a\u2028b\x0cc\x85d"
 texts = st.text(alphabet=["a", "é", "€", "😀", "\u2028", "\x0c", "\x85", "\n", "\r", "\t", "\ud800"], max_size=30)
 
@@ -97,17 +98,13 @@ HOSTILE = "[x](command:y) ![i](http://z/p.png) <img src=x> **b** `c` www.evil.ex
 
 
 def test_markdown_shows_hostile_text_as_text():
-    from markdown_it import MarkdownIt
-
-    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(escaped(visible(HOSTILE)))
+    html = markdown_it.MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(escaped(visible(HOSTILE)))
     assert not any(tag in html for tag in ("<a", "<img", "<strong", "<code", "<h1", "<li", "<em"))
 
 
 @given(st.text(max_size=60))
 def test_nothing_that_is_escaped_becomes_anything_but_a_paragraph(text):
-    from markdown_it import MarkdownIt
-
-    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(escaped(visible(text)))
+    tokens = markdown_it.MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(escaped(visible(text)))
     assert [token.type for token in tokens] in (["paragraph_open", "inline", "paragraph_close"], [])
     kinds = {child.type for token in tokens for child in token.children or ()}
     assert kinds <= {"text", "text_special"}
