@@ -119,6 +119,7 @@ export class Workbench {
       cwd: place.path,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     this.#address = await new Promise((found, failed) => {
       let said = '';
@@ -176,7 +177,8 @@ export class Workbench {
     await this.#browser?.close();
     if (!this.#server || this.#server.exitCode !== null) return;
     const gone = new Promise((left) => this.#server.once('exit', left));
-    this.#server.kill();
+    // The whole group: an extension host waits for hours for its window to come back.
+    process.kill(-this.#server.pid);
     await gone;
   }
 }
