@@ -6,21 +6,35 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-SHELL_SCRIPTS = $(wildcard hooks/*)
+SHELL_SCRIPTS = $(wildcard hooks/*) tests/editor/install.sh
+# Editors and their Node are big, and the same for every checkout.
+EDITORS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sage-git-editors
+VSCODE := editors/vscode
+WITH_NODE = PATH="$(EDITORS)/bin:$$PATH" npm_config_update_notifier=false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench soak coverage format clean
+.PHONY: help demo test test-editors vsix check bench soak coverage format clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
-	    printf '%-16s %s\n' "$$target" "$$what"; done
+	    printf '%-20s %s\n' "$$target" "$$what"; done
 
 demo: $(INSTALLED) ## make a small repository that shows all of it
 	@$(BIN)/sage-git demo "$$(mktemp -d)/demo"
 
 test: $(READY) ## run every test except the long ones
 	$(BIN)/python -m pytest -n auto
+
+test-editors: $(READY) vsix ## drive real editors, which it installs once, outside the checkout
+	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh
+	$(BIN)/python -m pytest -m editors tests/editor
+	$(WITH_NODE) SAGE_PROGRAMS="$(CURDIR)/$(BIN)" node --test --test-concurrency 1 tests/editor/vscode/*.test.mjs
+
+vsix: $(VSCODE)/node_modules ## build the extension for VS Code; the same bytes from the same commit
+	@cd $(VSCODE) && export $(WITH_NODE) && npm run --silent check && npm test --silent && \
+	    SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct -- . 2>/dev/null || echo 0) npm run --silent package >/dev/null && \
+	    sha256sum dist/sage-git.vsix
 
 check: $(READY) ## format, lint, types, layers, dependencies, shell syntax
 	$(BIN)/ruff format --check .
@@ -33,6 +47,8 @@ check: $(READY) ## format, lint, types, layers, dependencies, shell syntax
 	        if command -v $$shell >/dev/null; then $$shell -n "$$script" || exit 1; fi; \
 	    done; \
 	done; echo "hooks: shell syntax is fine"
+	@if test -d $(VSCODE)/node_modules; then cd $(VSCODE) && $(WITH_NODE) npm run --silent check && echo "vscode: types are fine"; \
+	else echo "vscode: not checked, since \`make vsix\` has not been run"; fi
 
 bench: $(READY) ## measure against the targets; BENCH_REPO=PATH adds a real history, BENCH="commits" picks groups
 	$(BIN)/python -m benchmarks.run $(BENCH)
@@ -51,13 +67,18 @@ format: $(READY) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache .pytest_cache \
-	    .import_linter_cache
+	rm -rf $(VENV) $(VSCODE)/node_modules $(VSCODE)/dist build dist .coverage .coverage.* .hypothesis \
+	    .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VSCODE)/node_modules: $(VSCODE)/package-lock.json | $(INSTALLED)
+	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh node
+	cd $(VSCODE) && $(WITH_NODE) npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 # Two steps, so that the demo need not wait for the tools.
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,lsp]'
 	@touch $@
 
 $(INSTALLED): pyproject.toml | $(BIN)/python

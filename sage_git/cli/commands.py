@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "redact": "statements",
     "fsck": "statements",
     "verify": "verify",
+    "lsp": "lsp",
 }
 GROUPS: Final = (
     ("begin", ("init", "demo", "doctor", "deinit")),
@@ -44,6 +45,7 @@ GROUPS: Final = (
     ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("verify", "fsck")),
+    ("show", ("lsp",)),
 )
 
 

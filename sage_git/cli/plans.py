@@ -109,11 +109,9 @@ class _Desk:
 
     def shown(self, plan: Plan, lines: Callable[[KnownPlans, Plan], Iterator[Line]]) -> None:
         """Answer with a plan, as JSON or in `lines`."""
-        from sage_git.cli.plans_text import as_json
-
         with render.screen(self.arguments, self.surroundings) as out:
             if self.arguments.json:
-                out.json(as_json(self.known, plan, in_use=self.in_use()))
+                out.json(self.known.as_json(plan, in_use=self.in_use()))
             else:
                 out.lines(lines(self.known, plan))
 
@@ -208,7 +206,7 @@ def list_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         with render.screen(arguments, surroundings, desk.reading.configured_pager) as out:
             if arguments.json:
                 for plan in plans:
-                    out.json(plans_text.as_json(desk.known, plan, in_use=chosen))
+                    out.json(desk.known.as_json(plan, in_use=chosen))
             else:
                 hidden = len(everything) - len(plans)
                 out.lines(plans_text.listed(desk.known, plans, chosen, hidden, out.limit or out.measure))
@@ -217,7 +215,7 @@ def list_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show a plan; 0."""
-    from sage_git.cli import plan_show_text, plans_text
+    from sage_git.cli import plan_show_text
     from sage_git.operations.planning.covered import covered_by
 
     with _desk(arguments, surroundings) as desk:
@@ -226,7 +224,7 @@ def show_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         chosen = desk.in_use()
         with render.screen(arguments, surroundings, desk.reading.configured_pager) as out:
             if arguments.json:
-                out.json(plans_text.as_json(desk.known, plan, in_use=chosen) | {"covered": covered.as_json()})
+                out.json(desk.known.as_json(plan, in_use=chosen) | {"covered": covered.as_json()})
             else:
                 shown = plan_show_text.Shown(desk.known, plan, covered, chosen, surroundings.now)
                 out.lines(plan_show_text.whole(shown, out.limit or out.measure))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sage_git.cli.text import Line, Span, Style, cut, escape, pad, span, width
 
@@ -22,22 +22,6 @@ STATE_STYLES: Final = {
     "completed": Style.FAINT,
     "expired": Style.FAINT,
 }
-
-
-def as_json(known: KnownPlans, plan: Plan, *, in_use: str | None) -> dict[str, Any]:
-    """The object of SPEC 8.1, and more."""
-    draft = plan.events[0]
-    return {
-        "planId": plan.plan_id,
-        "planHash": plan.plan_hash,
-        "state": known.state(plan).value,
-        "scope": list(plan.scope.texts),
-        "summary": plan.summary,
-        "steps": list(plan.steps),
-        **({"expiresAt": draft["expiresAt"]} if "expiresAt" in draft else {}),
-        "inUse": plan.plan_id == in_use,
-        "events": [dict(event.fields) for event in plan.events],
-    }
 
 
 def drafted(plan: Plan, files: int) -> Iterator[Line]:

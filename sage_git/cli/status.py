@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sage_git.chronicle.kinds import timestamp
 from sage_git.cli import render, wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
 from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_width, pad, span, width
@@ -15,7 +14,7 @@ from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_wid
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
     from sage_git.operations.reading.open_lines import OpenEdit
-    from sage_git.operations.reading.status import PlanInForce, Status
+    from sage_git.operations.reading.status import Status
 
 _FILES_SHOWN: Final = 10
 _SHOWN: Final = 5
@@ -34,7 +33,7 @@ def register(commands: Any) -> None:
 
 def status_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show the state of the record; 0."""
-    from sage_git.operations.reading.status import Detail, state_of
+    from sage_git.operations.reading.status import Detail, as_json, state_of
 
     detail = Detail.LINES if arguments.json else Detail.EDITS
     with render.Progress(surroundings, "recording commits") as progress:
@@ -45,41 +44,6 @@ def status_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         else:
             out.lines(lines(state, out.limit or out.measure, surroundings.now))
     return 0
-
-
-def as_json(state: Status) -> dict[str, Any]:
-    """The object of SPEC 8.1."""
-    return {
-        "repository": state.repository,
-        "head": state.head,
-        "writer": state.writer,
-        "recording": state.recording.value,
-        "openRogueEdits": [
-            {
-                "eventId": edit.event.event_id,
-                "filePath": edit.path,
-                "commit": edit.event.graph_commit,
-                "lines": [list(several) for several in edit.lines],
-            }
-            for edit in state.open_edits
-        ],
-        "halts": [dict(halt.fields) for halt in state.halts],
-        "plansInForce": [_plan_as_json(plan) for plan in state.plans],
-        "peers": [],
-        "deferred": [{"commit": each.commit, "code": each.code, "message": each.message} for each in state.deferred],
-    }
-
-
-def _plan_as_json(plan: PlanInForce) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "planId": plan.plan_id,
-        "planHash": plan.plan_hash,
-        "state": plan.state,
-        "summary": plan.summary,
-        "scope": list(plan.scope),
-        "inUse": plan.is_in_use,
-    }
-    return found if plan.expires_at is None else found | {"expiresAt": timestamp(plan.expires_at * 1000)}
 
 
 def lines(state: Status, columns: int, now: datetime) -> Iterator[Line]:

@@ -92,6 +92,12 @@ def newest_of_components(connection: sqlite3.Connection, components: Iterable[in
     return [rows[number] for number in sorted(rows)]
 
 
+def count_of_component(connection: sqlite3.Connection, component: int) -> int:
+    """How many events a chronicle has."""
+    sql = "SELECT COUNT(DISTINCT m.number) FROM lineages l JOIN membership m ON m.lineage = l.id WHERE l.component = ?"
+    return int(connection.execute(sql, (component,)).fetchone()[0])
+
+
 def events_beyond(connection: sqlite3.Connection, path: bytes, reach: HasPlaces, limit: int) -> list[EventId]:
     """What was newest at `path` at commits that a history does not have, for the last `limit` of them."""
     sql = (

@@ -16,7 +16,8 @@ from sage_git.cli.commands import COMMANDS, every_command
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sage_git"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+SERVER = ROOT / "lsp_server"
+MODULES = sorted([*PACKAGE.rglob("*.py"), *SERVER.rglob("*.py")])
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 60
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -82,6 +83,14 @@ def test_the_map_names_every_module_of_a_use_case_and_no_other(package):
     row = re.search(rf"^\| … `{package}` \|.*\|(.*)\|$", text, re.MULTILINE)
     assert row, f"docs/architecture.md has no row for operations.{package}"
     there = {path.stem for path in (PACKAGE / "operations" / package).glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+)`", row[1])) == there
+
+
+def test_the_map_names_every_module_of_the_language_server_and_no_other():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    row = re.search(r"^\| `lsp_server` \|.*\|(.*)\|$", text, re.MULTILINE)
+    assert row, "docs/architecture.md has no row for lsp_server"
+    there = {path.stem for path in SERVER.iterdir() if not path.name.startswith("__")}
     assert set(re.findall(r"`(\w+)`", row[1])) == there
 
 

@@ -8,7 +8,7 @@ became of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sage_git.chronicle.event import Event
@@ -25,7 +25,7 @@ from sage_git.operations.statements.appending import Statement
 from sage_git.storage.index.sidecars import Left
 from sage_git.storage.shown import WorkTree
 
-_CODES: Mapping[LineState, str] = {
+CODES: Mapping[LineState, str] = {
     LineState.BAD_JSON: "line-damaged",
     LineState.OUT_OF_PROFILE: "line-damaged",
     LineState.ID_MISMATCH: "line-altered",
@@ -41,7 +41,7 @@ class Inspection:
 
     file: bytes
     expected: dict[EventId, bytes]
-    required: frozenset[EventId]
+    required: Container[EventId]
     is_as_left: bool
     flaws: list[Flaw] = field(default_factory=list)
     places: dict[EventId, int] = field(default_factory=dict)
@@ -70,8 +70,8 @@ def check_sidecars(checkout: Checkout) -> Report:
     return report
 
 
-def inspections(checkout: Checkout) -> Iterator[tuple[bytes, Inspection]]:
-    """The key and inspection of every sidecar that should be here or is."""
+def inspections(checkout: Checkout, only: bytes | None = None) -> Iterator[tuple[bytes, Inspection]]:
+    """The key and inspection of every sidecar that should be here or is, or of the `only` one that is asked for."""
     work_tree, identity = checkout.repository.work_tree, checkout.known_identity()
     if work_tree is None:
         return
@@ -80,10 +80,10 @@ def inspections(checkout: Checkout) -> Iterator[tuple[bytes, Inspection]]:
     for left in sorted(checkout.index.sidecars.all(checkout.worktree), key=lambda each: each.path):
         file = sidecar_of(identity, left.path)
         known.add(file)
-        if tree.has_folder_of(file):
+        if only in (None, file) and tree.has_folder_of(file):
             yield left.path, _of_left(checkout, tree, file, left)
     head = checkout.repository.head()
-    for file in _unnoted(checkout, tree, known):
+    for file in _unnoted(checkout, tree, known) if only is None else {only} - known:
         key = key_of(identity, file)
         if key:
             yield key, _of_unnoted(checkout, tree, file, key, head)
@@ -137,8 +137,13 @@ def _inspect(checkout: Checkout, tree: WorkTree, file: bytes, inspection: Inspec
         message = "the sidecar is not there"
         inspection.flaws.append(Flaw("sidecar-missing", message, path=inspection.path))
         return
+    compare(checkout, inspection, read_lines(_content(tree, file, inspection)))
+
+
+def compare(checkout: Checkout, inspection: Inspection, lines: Iterable[Line]) -> None:
+    """Hold `lines` against the record, and note what is wrong, in the order of the file."""
     damaged: list[int] = []
-    for line in read_lines(_content(tree, file, inspection)):
+    for line in lines:
         inspection.lines += 1
         if line.state is LineState.BLANK:
             inspection.blame(line, "line-blank", "the line is empty", Severity.WARNING)
@@ -147,7 +152,7 @@ def _inspect(checkout: Checkout, tree: WorkTree, file: bytes, inspection: Inspec
         elif not _is_kept_so(inspection, line):
             damaged.append(line.number)
             inspection.strangers.append(line.raw)
-            inspection.blame(line, _CODES[line.state], line.reason)
+            inspection.blame(line, CODES[line.state], line.reason)
     if not any(flaw.code == "sidecar-unreadable" for flaw in inspection.flaws):
         _name_missing(inspection, damaged)
     if not inspection.is_as_left:

@@ -92,13 +92,21 @@ def _is_true(line: bytes) -> bool:
     return check_line(line, 1, 0).state is LineState.VALID
 
 
-def _mend_sidecars(checkout: Checkout) -> None:
+def restore_sidecar(checkout: Checkout, file: bytes) -> None:
+    """Make one sidecar, by its path from the root, what the record says; nothing that stands in it is lost.
+
+    Raises StorageError, LockTimeout.
+    """
+    _mend_sidecars(checkout, file)
+
+
+def _mend_sidecars(checkout: Checkout, only: bytes | None = None) -> None:
     """Adopt what only a sidecar has, keep what is damaged elsewhere, and write what is not right anew."""
     if checkout.repository.work_tree is None:
         return
     tree = WorkTree(checkout.repository.work_tree)
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        wrong = [(key, found) for key, found in inspections(checkout) if _needs_mending(found)]
+        wrong = [(key, found) for key, found in inspections(checkout, only) if _needs_mending(found)]
         for _, found in wrong:
             adopt(checkout, found.unknown)
             for line in found.strangers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sage_git.errors import UsageError
 from sage_git.judgement.plan import Plan, State
@@ -50,6 +50,21 @@ class KnownPlans:
     def state(self, plan: Plan) -> State:
         """How `plan` stands now."""
         return plan.state(self.now_s)
+
+    def as_json(self, plan: Plan, *, in_use: str | None) -> dict[str, Any]:
+        """The object of SPEC 8.1, and more."""
+        draft = plan.events[0]
+        return {
+            "planId": plan.plan_id,
+            "planHash": plan.plan_hash,
+            "state": self.state(plan).value,
+            "scope": list(plan.scope.texts),
+            "summary": plan.summary,
+            "steps": list(plan.steps),
+            **({"expiresAt": draft["expiresAt"]} if "expiresAt" in draft else {}),
+            "inUse": plan.plan_id == in_use,
+            "events": [dict(event.fields) for event in plan.events],
+        }
 
     def named(self, word: str) -> Plan:
         """The plan that `word` means: an id, the beginning of one, or the first digits of a hash. Raises UsageError."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId
+from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import GitFailed
 from sage_git.judgement.plan import State
 from sage_git.operations.gating.places import plan_in_use
@@ -102,6 +103,41 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
             deferred=(*_unreadable(checkout), *_waiting(readings, reading.outcome, reading.repository)),
             remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
         )
+
+
+def as_json(state: Status) -> dict[str, Any]:
+    """The object of SPEC 8.1."""
+    return {
+        "repository": state.repository,
+        "head": state.head,
+        "writer": state.writer,
+        "recording": state.recording.value,
+        "openRogueEdits": [
+            {
+                "eventId": edit.event.event_id,
+                "filePath": edit.path,
+                "commit": edit.event.graph_commit,
+                "lines": [list(several) for several in edit.lines],
+            }
+            for edit in state.open_edits
+        ],
+        "halts": [dict(halt.fields) for halt in state.halts],
+        "plansInForce": [_plan_as_json(plan) for plan in state.plans],
+        "peers": [],
+        "deferred": [{"commit": each.commit, "code": each.code, "message": each.message} for each in state.deferred],
+    }
+
+
+def _plan_as_json(plan: PlanInForce) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "planId": plan.plan_id,
+        "planHash": plan.plan_hash,
+        "state": plan.state,
+        "summary": plan.summary,
+        "scope": list(plan.scope),
+        "inUse": plan.is_in_use,
+    }
+    return found if plan.expires_at is None else found | {"expiresAt": timestamp(plan.expires_at * 1000)}
 
 
 def _recording(checkout: Checkout, outcome: RecordOutcome) -> Recording:

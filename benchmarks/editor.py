@@ -1,0 +1,169 @@
+"""The language server: how soon it is there, how soon it answers, what it weighs; beside pygls with nothing behind it.
+
+    python -m benchmarks.run editor
+
+The repository has one source with ten thousand events. jedi-language-server is measured too where it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from benchmarks.ground import Repository, sealed_environment
+from benchmarks.measure import Row, at_most
+from tests.editor.client import ALL, Client
+
+EVENTS = 10_000
+ROUNDS = 7
+ASKED = 300
+_SOURCES = str(Path(__file__).parents[1])
+_OURS = [sys.executable, "-P", "-m", "lsp_server"]
+_BARE = [sys.executable, "-P", str(Path(__file__).with_name("bare_server.py"))]
+_JEDI = [sys.executable, "-P", "-m", "jedi_language_server.cli"]
+
+
+def rows(ground: Path) -> Iterator[Row]:
+    """The rows of this group."""
+    repository = _repository(ground / "editor")
+    yield from _starts(repository)
+    with _client(_OURS, repository) as client:
+        yield from _answers(client)
+        yield from _chronicle(client)
+        time.sleep(2)  # what a moment took goes back a second later
+        yield _memory("memory, ten thousand events open", client, 60)
+    with _client(_BARE, repository) as bare:
+        yield _memory("  bare pygls", bare, None)
+
+
+def _repository(path: Path) -> Repository:
+    """A recorded repository whose `app.py` has ten thousand events."""
+    environment = sealed_environment(path.parent / "home") | {"PYTHONPATH": _SOURCES}
+    repository = Repository(path, environment)
+    path.mkdir(parents=True)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    (path / "app.py").write_text("".join(f"line {number}\n" for number in range(400)), encoding="utf-8")
+    repository.git("add", ".")
+    repository.git("commit", "--quiet", "-m", "begin")
+    _sage(repository, "init")
+    repository.git("config", "core.hooksPath", "/dev/null")
+    _grow(repository, EVENTS)
+    _sage(repository, "record")
+    return repository
+
+
+def _grow(repository: Repository, commits: int) -> None:
+    """Edit one line of `app.py`, again and again."""
+    lines = (repository.path / "app.py").read_text(encoding="utf-8").splitlines(keepends=True)
+    stream = []
+    for number in range(commits):
+        lines[number % len(lines)] = f"line {number % len(lines)} version {number}\n"
+        text = "".join(lines)
+        start = "from refs/heads/main^0\n" if number == 0 else ""
+        stream.append(
+            f"commit refs/heads/main\ncommitter Ada Lovelace <ada@example.org> {1_767_300_000 + number} +0000\n"
+            f"data 4\nedit\n{start}M 100644 inline app.py\ndata {len(text)}\n{text}\n"
+        )
+    repository.grow(each.encode() for each in stream)
+
+
+def _sage(repository: Repository, *arguments: str) -> None:
+    repository.run(sys.executable, "-P", "-m", "sage_git", *arguments)
+
+
+def _client(command: list[str], repository: Repository) -> Client:
+    client = Client(command, repository.path, repository.environment)
+    client.initialize(ALL, None, [repository.path])
+    return client
+
+
+def _starts(repository: Repository) -> Iterator[Row]:
+    """From the process's beginning to the answer of initialize, in turns."""
+    ways = {"ours": _OURS, "bare pygls": _BARE}
+    if find_spec("jedi_language_server"):
+        ways["jedi-language-server"] = _JEDI
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS + 1):
+        for name, command in ways.items():
+            begun = time.perf_counter()
+            with _client(command, repository):
+                taken[name].append(time.perf_counter() - begun)
+    bare = taken["bare pygls"][1:]
+    added = 1000 * median(ours - other for ours, other in zip(taken["ours"][1:], bare, strict=True))
+    yield Row("initialize, beyond bare pygls", added, "ms", f"ours {_ms(taken['ours'][1:]):.0f} ms", at_most(40))
+    for name in list(ways)[1:]:
+        yield Row(f"  {name}", _ms(taken[name][1:]), "ms")
+
+
+def _answers(client: Client) -> Iterator[Row]:
+    begun = time.perf_counter()
+    client.open("app.py")
+    client.hover("app.py", 0)
+    yield Row("open a source → first hover", 1000 * (time.perf_counter() - begun), "ms", "four hundred lines")
+    hovers = _timed(ASKED, lambda number: client.hover("app.py", number % 400))
+    yield Row("hover, median", _ms(hovers), "ms", target=at_most(1))
+    yield Row("hover, 95th percentile", 1000 * quantiles(hovers, n=20)[-1], "ms", target=at_most(3))
+    asked: dict[str, Any] = {"command": "sage.history", "arguments": [{"uri": client.uri("app.py")}]}
+    slow = [client.begin("workspace/executeCommand", asked) for _ in range(8)]
+    beside = _timed(20, lambda number: client.hover("app.py", number))
+    for number in slow:
+        client.answer(number, 120)
+    yield Row("hover beside eight slow requests, worst", 1000 * max(beside), "ms", target=at_most(50))
+
+
+def _chronicle(client: Client) -> Iterator[Row]:
+    """A sidecar of ten thousand events: opened, and saved after a change."""
+    name = "app.py.sage"
+    text = (client.root / name).read_text(encoding="utf-8")
+    altered = text.replace("Ada Lovelace", "Eve Lovelace", 1)
+    opened = []
+    for _ in range(ROUNDS):
+        client.published.pop(client.uri(name), None)
+        begun = time.perf_counter()
+        client.open(name, text)
+        client.diagnostics(name)
+        opened.append(time.perf_counter() - begun)
+        client.close(name)
+        client.wait(lambda: client.uri(name) in client.published, lambda: "an end")
+    yield Row("open a chronicle of 10,000 events → diagnostics", _ms(opened), "ms", target=at_most(150))
+    client.open(name, text)
+    client.diagnostics(name)
+    saved = []
+    for number in range(ROUNDS):
+        client.change(name, altered if number % 2 == 0 else text)
+        client.diagnostics(name, lambda found, wrong=number % 2 == 0: bool(found) == wrong)  # type: ignore[misc]
+        client.published.pop(client.uri(name), None)
+        begun = time.perf_counter()
+        client.tell("textDocument/didSave", {"textDocument": {"uri": client.uri(name)}})
+        client.diagnostics(name)
+        saved.append(time.perf_counter() - begun)
+    yield Row("save it → diagnostics", _ms(saved), "ms", target=at_most(15))
+
+
+def _memory(what: str, client: Client, most: float | None) -> Row:
+    with open(f"/proc/{client.process.pid}/status", encoding="ascii") as status:
+        held = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+    return Row(what, held / 1024, "MiB", target=None if most is None else at_most(most))
+
+
+def _timed(count: int, ask: Callable[[int], object]) -> list[float]:
+    taken = []
+    for number in range(count):
+        begun = time.perf_counter()
+        ask(number)
+        taken.append(time.perf_counter() - begun)
+    return taken
+
+
+def _ms(seconds: list[float]) -> float:
+    return 1000 * median(seconds)
+
+
+if __name__ == "__main__":
+    raise SystemExit(f"{os.path.basename(__file__)}: python -m benchmarks.run editor")

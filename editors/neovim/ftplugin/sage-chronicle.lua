@@ -1,0 +1,4 @@
+-- One event a line, and none is ever rewritten.
+vim.bo.syntax = 'json'
+vim.bo.fixendofline = false
+vim.wo.wrap = false

@@ -1,0 +1,129 @@
+"""The server of one client: what it can say to the client, and what it is told about it.
+
+Not here: which request does what (`features`), reading and writing messages (`serving`), and errors (`protocol`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from lsprotocol import types
+from lsprotocol.types import Diagnostic
+from pygls.lsp.server import LanguageServer
+
+from lsp_server import (
+    chronicle_files,
+    diagnostics,
+)
+from lsp_server.documents import Document
+from lsp_server.progress import Progress
+from lsp_server.protocol import Protocol
+from lsp_server.records import Record
+from lsp_server.session import Front, Session
+from lsp_server.workspaces import Known, KnownChronicle, uri_of
+
+_WATCHED: Final = "sage-git-chronicles"
+
+
+class Server(LanguageServer):
+    """The language server of one client."""
+
+    protocol: Protocol
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__("sage-git", _version(), types.TextDocumentSyncKind.Full, protocol_cls=Protocol, max_workers=1)
+        self.protocol.is_debugging = bool(environment.get("SAGE_DEBUG"))
+        self.environment = environment
+        self.front = Front(
+            publish=self._publish,
+            diagnose=self.diagnose,
+            refresh=self._refresh,
+            tell_changed=self._tell_changed,
+            tell_fault=self.protocol.tell_fault,
+            show=self._show,
+            edit=self._edit,
+        )
+        self.recording = Progress(self.work_done_progress)
+        self.session = Session(environment, self.front)
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start what runs beside the messages."""
+
+        def told(root: Path, done: int, of: int) -> None:
+            loop.call_soon_threadsafe(self.recording.tell, root, done, of)
+
+        self.session.workspaces.told = told
+        self.session.start(self.session.workspaces.watch())
+
+    def end(self) -> None:
+        """Stop it."""
+        self.session.workspaces.end()
+
+    def now(self) -> datetime:
+        """What time it is."""
+        return datetime.now(UTC)
+
+    async def diagnose(self, document: Document) -> list[Diagnostic]:
+        """What is wrong with a buffer, as far as that is known."""
+        session = self.session
+        match session.known_now(document.uri):
+            case Known() as known:
+                return diagnostics.diagnostics(
+                    known, document, diagnostics.Eye(session.settings, session.encoding, self.now())
+                )
+            case KnownChronicle() as chronicle:
+                await chronicle_files.examine(chronicle, document)
+                has_related = self._can("publish_diagnostics", "related_information")
+                return chronicle_files.diagnostics(chronicle, document, session.encoding, has_related=has_related)
+        return []
+
+    def _can(self, feature: str, ability: str) -> bool:
+        """True if the client says it can, of a feature of text documents."""
+        texts = self.session.capabilities.text_document
+        return bool(texts and getattr(getattr(texts, feature, None), ability, None))
+
+    def workspace_can(self, feature: str, ability: str) -> bool:
+        """True if the client says it can, of a feature of workspaces."""
+        workspace = self.session.capabilities.workspace
+        return bool(workspace and getattr(getattr(workspace, feature, None), ability, None))
+
+    def _publish(self, uri: str, number: int | None, found: list[Diagnostic]) -> None:
+        if not self.front.pulls_diagnostics:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, number))
+
+    def _refresh(self) -> None:
+        """Have the client ask again for what it shows beside the text, if it can be told to."""
+        if self.workspace_can("code_lens", "refresh_support"):
+            self.workspace_code_lens_refresh(None)
+        if self.workspace_can("inlay_hint", "refresh_support"):
+            self.workspace_inlay_hint_refresh(None)
+        if self.front.pulls_diagnostics and self.workspace_can("diagnostics", "refresh_support"):
+            self.workspace_diagnostic_refresh(None)
+
+    def _tell_changed(self, record: Record) -> None:
+        self.protocol.notify("sage/changed", {"root": uri_of(record.root)})
+
+    def _show(self, place: Mapping[str, Any]) -> None:
+        """Have the client show a line of a file, if it can be asked to."""
+        window = self.session.capabilities.window
+        if window is not None and window.show_document is not None and window.show_document.support:
+            at = types.Position(place["line"], 0)
+            shown = types.ShowDocumentParams(place["uri"], take_focus=True, selection=types.Range(at, at))
+            self.window_show_document(shown)
+
+    def _edit(self, uri: str, edit: types.TextEdit) -> None:
+        """Have the client change a buffer."""
+        wanted = types.WorkspaceEdit({uri: [edit]})
+        self.workspace_apply_edit(types.ApplyWorkspaceEditParams(wanted, "restore from the record"))
+
+
+def _version() -> str:
+    try:
+        return version("sage-git")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,73 @@
+"""What the user chose in the editor. Whatever is missing or of another type is as if nobody had said anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from lsprotocol.types import DiagnosticSeverity
+
+
+class Weight(Enum):
+    """How heavily an open edit weighs in the list of problems."""
+
+    WARNING = "warning"
+    INFORMATION = "information"
+    HINT = "hint"
+    OFF = "off"
+
+    @property
+    def severity(self) -> DiagnosticSeverity:
+        """The protocol's word for it."""
+        return DiagnosticSeverity[self.value.capitalize()]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See docs/editors.md; the names there are these, with dots."""
+
+    has_hover: bool = True
+    has_lenses: bool = True
+    has_hints: bool = True
+    recent_days: int = 7
+    """Lines younger than this get a hint; 0: only what is unplanned does."""
+    rogue: Weight = Weight.WARNING
+    shows_uncovered: bool = True
+    opens_documents: bool = False
+    """True for a client that opens itself what a command answers."""
+
+    def opening_as(self, before: Settings) -> Settings:
+        """The same with what only the client itself can say, which it said at the beginning."""
+        return replace(self, opens_documents=before.opens_documents)
+
+    @classmethod
+    def of(cls, said: object) -> Settings:
+        """From initializationOptions or a configuration, bare or under its own name."""
+        found = _part(said, "sageGit") or said
+        hints, lenses, hover, diagnostics = (_part(found, name) for name in ("hints", "lenses", "hover", "diagnostics"))
+        days = _part_of(hints, "recentDays")
+        weight = _part_of(diagnostics, "rogue")
+        return cls(
+            has_hover=_flag(hover, "enabled", default=True),
+            has_lenses=_flag(lenses, "enabled", default=True),
+            has_hints=_flag(hints, "enabled", default=True),
+            recent_days=days if isinstance(days, int) and not isinstance(days, bool) and 0 <= days < 100_000 else 7,
+            rogue=Weight(weight) if weight in {each.value for each in Weight} else Weight.WARNING,
+            shows_uncovered=_flag(diagnostics, "uncovered", default=True),
+            opens_documents=_flag(found, "opensDocuments", default=False),
+        )
+
+
+def _part(said: object, name: str) -> dict[str, Any] | None:
+    found = _part_of(said, name)
+    return found if isinstance(found, dict) else None
+
+
+def _part_of(said: object, name: str) -> Any:
+    return said.get(name) if isinstance(said, dict) else None
+
+
+def _flag(said: object, name: str, *, default: bool) -> bool:
+    found = _part_of(said, name)
+    return found if isinstance(found, bool) else default

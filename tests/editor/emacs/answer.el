@@ -1,0 +1,7 @@
+;;; answer.el --- Somebody answers for the line  -*- lexical-binding: t; -*-
+
+(steps-open (getenv "SOURCE") #'sage-git-eglot)
+(steps-marked)
+(let ((actions (steps-act "answer")))
+  (steps-wait "no diagnostics" (lambda () (not (steps-diagnostics))))
+  (steps-tell :actions (vconcat actions)))

@@ -1,0 +1,31 @@
+"""Emacs with eglot and nothing but `editors/emacs` shows what eglot can show, and does what it is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.editor.terminal_editors import OPEN_LINE, SOURCE, emacs, with_an_open_line
+from tests.kit import GitRepository
+
+pytestmark = pytest.mark.editors
+
+
+def test_a_line_that_nobody_answered_for_is_marked_and_told(repository: GitRepository):
+    seen = emacs("read", with_an_open_line(repository))
+    assert seen["line"] == OPEN_LINE
+    assert "plan" in seen["message"]
+    assert "Follow the new law" in seen["hover"]
+
+
+def test_an_action_answers_and_the_mark_goes(repository: GitRepository):
+    emacs("answer", with_an_open_line(repository))
+    assert '"type":"RECONCILIATION"' in (repository.path / f"{SOURCE}.sage").read_text(encoding="utf-8")
+
+
+def test_a_chronicle_changed_by_hand_is_told_so_on_its_line_and_restored(repository: GitRepository):
+    source = with_an_open_line(repository)
+    chronicle = source.with_name(f"{source.name}.sage")
+    before = chronicle.read_bytes()
+    seen = emacs("restore", chronicle)
+    assert (seen["mode"], seen["line"]) == ("sage-git-chronicle-mode", 2)
+    assert chronicle.read_bytes() == before
