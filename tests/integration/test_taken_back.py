@@ -66,3 +66,16 @@ def test_a_line_restored_in_a_commit_that_was_rebased_is_whose_it_was(desk: Desk
     repository.git("rebase", "-q", "side")
     lines_now = blamed(desk)
     assert (lines_now["U2"]["commit"], lines_now["U2"]["open"]) == (unplanned, True)
+
+
+def test_a_line_that_a_merge_got_twice_is_shown_twice(desk: Desk) -> None:
+    repository = desk.repository
+    repository.git("branch", "side")
+    repository.commit("ours", f=text_of([*LINES[:10], "ours", *LINES[10:]]))
+    repository.git("switch", "-q", "side")
+    repository.commit("theirs", f=text_of([*LINES[:9], "theirs", *LINES[9:]]))
+    repository.git("switch", "-q", "main")
+    repository.run("merge", "-q", "--no-commit", "side")
+    text = text_of([*LINES[:9], "line 9", "ours", "theirs", *LINES[9:]])
+    repository.commit("merge", f=text)
+    assert "".join(f"{line['text']}\n" for line in desk.lines("f")) == text

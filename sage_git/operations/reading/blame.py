@@ -117,11 +117,17 @@ class _Attribution:
 
     def lines(self, stretches: Sequence[Stretch]) -> Iterator[tuple[int, Origin]]:
         """Each line's number and origin, in no order."""
-        together: dict[tuple[ObjectId, bytes], dict[int, int]] = {}
+        together: dict[tuple[ObjectId, bytes], list[dict[int, int]]] = {}
         for stretch in stretches:
-            numbers = together.setdefault((stretch.commit, stretch.path), {})
-            numbers.update((stretch.original + at, stretch.first + at) for at in range(stretch.count))
-        for (commit, path), numbers in together.items():
+            here = {stretch.original + at: stretch.first + at for at in range(stretch.count)}
+            several = together.setdefault((stretch.commit, stretch.path), [])
+            # A merge may have got one line twice, by both parents.
+            free = next((numbers for numbers in several if numbers.keys().isdisjoint(here)), None)
+            if free is None:
+                several.append(here)
+            else:
+                free |= here
+        for (commit, path), numbers in ((key, each) for key, several in together.items() for each in several):
             fact = fact_of(self._index, commit, path)
             if fact is None:
                 plain = self._plain(commit)
