@@ -73,9 +73,13 @@ class Line:
     """A plan covers the change that brought it here."""
     is_copy: bool = False
     """It came here by a replay."""
+    is_settled: bool = False
+    """It came here as a conflict was settled, with not all that its edit did."""
 
     def state(self) -> tuple[bool | None, bool | None]:
         rogue, is_open = self.edit.state()
+        if self.is_settled and is_open is not True:
+            return None, None  # SPEC 6.2: what is left over of a replay is judged as a change of its own
         if self.edit.is_rogue and self.is_covered and is_open is not True:
             return None, is_open  # an answered edit replayed under a plan: both stand for it
         if self.edit.plan and self.is_copy and not self.is_covered and self.edit.plan.denied_at is not None:
@@ -100,6 +104,19 @@ class Fact:
 
 
 Lines = dict[str, Line]
+
+
+def _moved(texts: Sequence[str], before: Sequence[Lines]) -> set[str]:
+    """The lines that stand in another order than before: which of two changed places, who can tell."""
+    found = set[str]()
+    for old in before:
+        places = {text: at for at, text in enumerate(old)}
+        kept = [text for text in texts if text in places]
+        for at, text in enumerate(kept):
+            found.update(word for later in kept[at + 1 :] if places[later] < places[text] for word in (text, later))
+    return found
+
+
 BASE = Edit("before the record", is_base=True, is_open=False)
 UNSURE = Edit("unsure", is_unsure=True, is_open=None)
 
@@ -253,11 +270,13 @@ class Record:
     def _judge_file(self, commit: Commit, path: str, before: Sequence[Lines]) -> None:
         texts = self.objects.texts(commit.tree[path])
         lines: Lines = {}
+        moved = _moved(texts, before) if self._is_resolved(commit) else set()
         for text in texts:
             found = [old[text] for old in before if text in old]
             if found:
                 agreed = len({id(line.edit) for line in found}) == 1 or len({line.state() for line in found}) == 1
-                lines[text] = found[0] if agreed and texts.count(text) == 1 else Line(UNSURE)
+                is_sure = agreed and texts.count(text) == 1 and text not in moved
+                lines[text] = found[0] if is_sure else Line(UNSURE)
         added = frozenset(texts) - lines.keys()
         removed = frozenset(before[0]) - set(texts) if before else frozenset()
         fact = Fact(commit.name, path, commit.names[path], added, removed)
@@ -273,7 +292,7 @@ class Record:
         own = Edit(f"{commit.name[:8]}:{fact.path}", covering)
         fact.is_covered = covering is not None
         fact.undoes = self._undone(commit, fact) if len(commit.parents) == 1 and covering is None else None
-        is_resolved = any(parent in self.resolved_on for parent in commit.parents)
+        is_resolved = self._is_resolved(commit)
         lines, texts = commit.lines[fact.path], self.objects.texts(commit.tree[fact.path])
         copied = {text: self._replayed(commit, fact, text, before) for text in fact.added}
         is_replay = any(copied.values())
@@ -281,7 +300,9 @@ class Record:
             if texts.count(text) > 1:
                 lines[text] = Line(UNSURE)
             elif replayed is not None:
-                lines[text] = Line(replayed, is_covered=covering is not None, is_copy=True)
+                is_merges = any(len(known.parents) > 1 for known, _, _ in self.births[text][:1])
+                is_settled = is_merges or (is_resolved and not self._is_whole(fact, text, before))
+                lines[text] = Line(replayed, covering is not None, is_copy=True, is_settled=is_settled)
             elif (is_resolved and text in self.births) or (text in self.base and (is_resolved or is_replay)):
                 lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
             elif fact.undoes is not None:
@@ -314,10 +335,18 @@ class Record:
         edits = {id(line.edit): line.edit for _, _, line in usable}
         if len(edits) > 1 or here or len({id(line.edit) for _, _, line in found}) > 1:
             return UNSURE if len({edit.state() for edit in edits.values()}) > 1 or here else next(iter(edits.values()))
-        resolved = any(parent in self.resolved_on for parent in commit.parents)
-        if resolved or any(self._fits(known, other, text, fact, before) for known, other, _ in usable):
+        if self._is_resolved(commit) or self._is_whole(fact, text, before):
             return next(iter(edits.values()))
         return UNSURE
+
+    def _is_whole(self, fact: Fact, text: str, before: Sequence[Lines]) -> bool:
+        """Whether all that an edit did is done with this line of it."""
+        births = [(known, other) for known, other, line in self.births[text] if self._is_candidate(line, fact)]
+        return any(self._fits(known, other, text, fact, before) for known, other in births)
+
+    def _is_resolved(self, commit: Commit) -> bool:
+        """Whether somebody settled a conflict in it."""
+        return any(parent in self.resolved_on for parent in commit.parents)
 
     @staticmethod
     def _is_candidate(line: Line, fact: Fact) -> bool:
@@ -435,6 +464,16 @@ class Record:
         for fact in facts:
             fact.is_open = None
             doubtful.update(edit for edit in fact.edits if edit.is_rogue and id(edit) not in present)
+        if any(len(self.commits[f.commit].parents) > 1 or self._is_resolved(self.commits[f.commit]) for f in facts):
+            # SPEC 6.4: what settles a conflict stands with all of both sides, and so is answered with it
+            doubtful.update(
+                edit
+                for known in self.commits.values()
+                for fact in known.facts.values()
+                if self.family(fact.path) in families
+                for edit in fact.edits
+                if edit.is_rogue and id(edit) not in present
+            )
         for edit in doubtful:
             edit.is_open = None if edit.is_open is True else edit.is_open
         for edit in present.values():

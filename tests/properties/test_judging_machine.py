@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -63,6 +64,10 @@ class Tree:
     @property
     def path(self) -> Path:
         return self.repository.path
+
+    @cached_property
+    def git_dir(self) -> Path:
+        return Path(self.ask("rev-parse", "--absolute-git-dir"))
 
     def try_git(self, *arguments: str, **env: str) -> bool:
         self.session.ran(self.name, ["git", *self.options, *arguments], env)
@@ -117,12 +122,11 @@ class Tree:
         self.record.observe(self.ask("log", "-g", "-n", "60", "--format=%H", "HEAD").split())
 
     def in_progress(self) -> str | None:
-        folder = Path(self.ask("rev-parse", "--absolute-git-dir"))
         states = {
             "rebase-merge": "rebase", "rebase-apply": "rebase", "CHERRY_PICK_HEAD": "cherry-pick",
             "REVERT_HEAD": "revert", "MERGE_HEAD": "merge",
         }  # fmt: skip
-        return next((command for name, command in states.items() if (folder / name).exists()), None)
+        return next((command for name, command in states.items() if (self.git_dir / name).exists()), None)
 
 
 class World:
@@ -158,7 +162,7 @@ class World:
         self.random = Random(f"{self.seed}/{number}")
         tree = self.trees[self.random.choice(("a", "a", "linked", "linked", "b"))]
         operation = self.random.choices([name for name, _ in OPERATIONS], [weight for _, weight in OPERATIONS])[0]
-        tree.options = () if self.random.random() < 0.02 else QUIET
+        tree.options = () if self.random.random() < 0.01 else QUIET
         self.session.lines.append(f"# {number}: {operation} in {tree.name}")
         try:
             getattr(self, operation)(tree)
@@ -579,7 +583,7 @@ def template_in(folder: Path) -> Path:
     return folder
 
 
-CHECK_EVERY, CHECKED_SOURCES, ALL = 10, 2, 1_000_000
+CHECK_EVERY, CHECKED_SOURCES, ALL = 20, 2, 1_000_000
 
 
 def run_world(template: Path, folder: Path, seed: int, steps: Sequence[int], every: int = CHECK_EVERY) -> list[str]:
