@@ -79,3 +79,16 @@ def test_a_line_that_a_merge_got_twice_is_shown_twice(desk: Desk) -> None:
     text = text_of([*LINES[:9], "line 9", "ours", "theirs", *LINES[9:]])
     repository.commit("merge", f=text)
     assert "".join(f"{line['text']}\n" for line in desk.lines("f")) == text
+
+
+def test_a_line_that_a_copy_brings_back_is_open_though_the_original_was_taken_back(desk: Desk) -> None:
+    repository = desk.repository
+    start = repository.head
+    unplanned = repository.commit("unplanned", f=text_of([*LINES[:9], "U", *LINES[9:]]))
+    repository.git("revert", "--no-edit", "HEAD")
+    repository.git("switch", "-q", "-c", "side", start)
+    repository.commit("theirs", g="side\n")
+    repository.git("cherry-pick", unplanned)
+    repository.git("switch", "-q", "main")
+    repository.git("merge", "-q", "--no-edit", "side")
+    assert blamed(desk)["U"]["open"]

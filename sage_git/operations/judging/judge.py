@@ -109,6 +109,10 @@ class Judge:
         """True if nobody has answered for a fact, as seen from a commit with this history."""
         return self._rules.is_open(fact, self._answered_for(fact), lambda each: self._is_in(each, reach))
 
+    def is_unanswered(self, fact: EventId) -> bool:
+        """True if no statement answers for a fact, taken back or not; for lines that are there all the same."""
+        return self._rules.is_open(fact, self._answered_for(fact), lambda _: False)
+
     def is_answered(self, fact: EventId, reach: Reach) -> bool:
         """True if a fact was rogue, and somebody has answered for it."""
         return bool(self._rules.roots(fact)) and not self.is_open(fact, reach)

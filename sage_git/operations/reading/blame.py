@@ -23,7 +23,7 @@ from sage_git.operations.paths import path_text
 from sage_git.operations.reading.authors import authored
 from sage_git.operations.reading.origins import Origins, fact_of
 from sage_git.operations.reading.sources import repository_path
-from sage_git.operations.reading.standings import NOT_JUDGED, Standings, Stands
+from sage_git.operations.reading.standings import NOT_JUDGED, LineStandings, Stands
 from sage_git.operations.sidecars.placing import key_of, subject_in
 from sage_git.storage import queries
 
@@ -105,7 +105,7 @@ class _Attribution:
     def __init__(self, reading: Reading, authorship: Mapping[ObjectId, Authorship]) -> None:
         self._index = reading.checkout.index
         self._authorship = authorship
-        self._standings = Standings(reading)
+        self._standings = LineStandings(reading)
         self._origins = Origins(reading)
         self._known: dict[EventId, Origin] = {}
 

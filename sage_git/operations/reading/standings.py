@@ -50,11 +50,14 @@ class Standings:
             return NOT_JUDGED
         if identifier not in self._known:
             standing = self._judge.standing(identifier)
-            is_open = bool(standing.origins) and self._judge.is_open(identifier, self._reach)
+            is_open = bool(standing.origins) and self._is_open(identifier)
             is_uncovered = identifier in standing.origins
             plan = None if is_uncovered else self._plan(identifier)
             self._known[identifier] = Stands(standing.ruling, is_uncovered, is_open, plan)
         return self._known[identifier]
+
+    def _is_open(self, fact: EventId) -> bool:
+        return self._reach is not None and self._judge.is_open(fact, self._reach)
 
     def plans(self, used: Iterable[Plan]) -> tuple[Plan, ...]:
         """These plans, each once, as the policy for the next commit sees them; in order of id."""
@@ -73,3 +76,10 @@ class Standings:
             waiting.extend(each for each in standing.replayed if each not in seen)
             seen.update(standing.replayed)
         return None
+
+
+class LineStandings(Standings):
+    """How the edits stand that wrote lines which are there: that they were taken back once is no answer for these."""
+
+    def _is_open(self, fact: EventId) -> bool:
+        return self._judge.is_unanswered(fact)
