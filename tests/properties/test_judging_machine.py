@@ -119,7 +119,8 @@ class Tree:
         return [path for path in self.ask("ls-files").splitlines() if not path.startswith(".sage/")]
 
     def observe(self) -> None:
-        self.record.observe(self.ask("log", "-g", "-n", "60", "--format=%H", "HEAD").split())
+        moves = (self.git_dir / "logs/HEAD").read_text().splitlines()[:-61:-1]  # the file of `git log -g`
+        self.record.observe(move.split()[1] for move in moves)
 
     def in_progress(self) -> str | None:
         states = {
