@@ -275,7 +275,13 @@ class Rules:
 
     def _undoes_rogue(self, case: Case, evidence: Evidence) -> bool:
         """True if it takes back an edit that was open when it did."""
-        if evidence.undoes is None or not self.roots(evidence.undoes):
+        if evidence.undoes is None:
             return False
-        answered = self._docket.answered_since(evidence.undoes)
-        return answered is None or answered > case.at
+        roots = self.roots(evidence.undoes)
+        return not self._was_answered(evidence.undoes, case.at) and any(
+            not self._was_answered(root, case.at) for root in roots
+        )
+
+    def _was_answered(self, fact: EventId, at: int) -> bool:
+        since = self._docket.answered_since(fact)
+        return since is not None and since <= at

@@ -133,6 +133,8 @@ def test_taking_back_what_was_accepted_before_is_a_change_like_any_other() -> No
     assert Docket(evidences=undo, answers={"a": ord("a")}).stand("b", answered="a") == (Ruling.ROGUE, {"b"})
     assert Docket(evidences=undo, answers={"a": ord("c")}).stand("b", answered="a")[0] is Ruling.REVERTED
     assert Docket(evidences=undo, covered="a").stand("b") == (Ruling.ROGUE, {"b"})
+    copied = {"b": replays("a"), "c": Evidence(undoes=EventId("b"))}
+    assert Docket(evidences=copied, answers={"a": ord("a")}).stand("c", answered="a") == (Ruling.ROGUE, {"c"})
 
 
 def test_no_plan_answers_for_what_is_forbidden() -> None:
