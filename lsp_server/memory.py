@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -11,17 +12,17 @@ _AFTER_S: Final = 1.0
 
 
 class Tidying:
-    """Tidies up a moment after the last thing was done, in a thread."""
+    """Tidies up a moment after the last thing was done."""
 
-    def __init__(self) -> None:
+    def __init__(self, tidy: Callable[[], None]) -> None:
+        self._tidy = tidy
         self._waiting: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
         """Something was done."""
         if self._waiting is not None:
             self._waiting.cancel()
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.call_later(_AFTER_S, lambda: loop.run_in_executor(None, give_back))
+        self._waiting = asyncio.get_running_loop().call_later(_AFTER_S, self._tidy)
 
 
 def give_back() -> None:

@@ -68,6 +68,7 @@ async def _converse(server: Server, incoming: object) -> int:
             for message in messages(incoming):  # type: ignore[arg-type]
                 room.clear()
                 loop.call_soon_threadsafe(take, message)
+                del message  # the loop has it
                 loop.call_soon_threadsafe(room.set)
                 room.wait()  # what was sent waits in the pipe, not in our memory
             loop.call_soon_threadsafe(take, None)
