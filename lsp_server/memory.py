@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 _AFTER_S: Final = 1.0
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""Names of options in the C library's malloc.h."""
+_BIG: Final = 256 * 1024
 
 
 class Tidying:
@@ -25,10 +29,16 @@ class Tidying:
         self._waiting = asyncio.get_running_loop().call_later(_AFTER_S, self._tidy)
 
 
+def keep_together() -> None:
+    """Have every thread take memory from one place, and what is big return as soon as it is free."""
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, 1)
+        library.mallopt(_MMAP_THRESHOLD, _BIG)
+
+
 def give_back() -> None:
     """Return to the system what nobody uses, where the C library can."""
-    import ctypes
-
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

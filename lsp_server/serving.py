@@ -19,6 +19,7 @@ from lsprotocol.types import ErrorCodes
 
 from lsp_server.connection import Outbox, Unreadable, messages
 from lsp_server.features import register
+from lsp_server.memory import keep_together
 from lsp_server.server import Server
 
 _LOOKED_FOR_S: Final = 5.0
@@ -29,6 +30,7 @@ _READ, _WRITE, _ERRORS = 0, 1, 2
 def serve(environment: Mapping[str, str]) -> int:
     """Serve one client on standard input and output; 0 if it shut us down, else 1."""
     logging.disable(logging.CRITICAL)  # pygls logs every message at length
+    keep_together()
     incoming = os.fdopen(os.dup(_READ), "rb")
     outgoing = os.fdopen(os.dup(_WRITE), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
