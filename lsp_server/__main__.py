@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from lsp_server.serving import serve
+try:
+    from lsp_server.serving import serve
+except ModuleNotFoundError as problem:
+    if problem.name not in ("pygls", "lsprotocol"):
+        raise
+    sys.exit("sage-git: the language server needs pygls, which is not installed: pip install 'sage-git[lsp]'")
 
 sys.exit(serve(dict(os.environ)))
