@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
+gc.disable()  # until `serve`: of what is imported nothing is ever garbage, and looking for it takes a while
 try:
     from lsp_server.serving import serve
 except ModuleNotFoundError as problem:

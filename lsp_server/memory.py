@@ -7,6 +7,7 @@ import ctypes
 import gc
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 _AFTER_S: Final = 1.0
@@ -39,6 +40,15 @@ def keep_together() -> None:
 
 def give_back() -> None:
     """Return to the system what nobody uses, where the C library can."""
+    _settle()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@cache
+def _settle() -> None:
+    """Once: let go of what the imports left, which nobody looked for at the start; the rest stays for good."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
