@@ -40,8 +40,10 @@ _START: Final = Range(Position(0, 0), Position(0, 0))
 
 
 async def examine(known: KnownChronicle, document: Document) -> None:
-    """Find out what is wrong with the buffer as it is now."""
-    content, is_as_on_disk = document.text, document.is_as_on_disk
+    """Find out what is wrong with the buffer as it is now. A text is looked at once."""
+    if known.examined == document.generation:
+        return
+    generation, content, is_as_on_disk = document.generation, document.text, document.is_as_on_disk
     record = known.record
     if record is not None:
         try:
@@ -49,10 +51,10 @@ async def examine(known: KnownChronicle, document: Document) -> None:
         except SageError:
             found = None
         if found is not None:
-            known.flaws = found
+            known.flaws, known.examined = found, generation
             return
     loop = asyncio.get_running_loop()
-    known.flaws = await loop.run_in_executor(None, _by_itself, known, content)
+    known.flaws, known.examined = await loop.run_in_executor(None, _by_itself, known, content), generation
 
 
 def diagnostics(
@@ -63,7 +65,8 @@ def diagnostics(
 
 
 def _by_record(reading: Reading, known: KnownChronicle, content: str, is_as_on_disk: bool) -> list[Flaw] | None:  # noqa: FBT001
-    from sage_git.operations.checking.buffers import examine, expected_of
+    from sage_git.chronicle.event import Event
+    from sage_git.operations.checking.buffers import RecordedLines, examine, expected_of
 
     if known.expected is None:
         known.expected = expected_of(reading.checkout, os.fsencode(known.path))
@@ -71,7 +74,11 @@ def _by_record(reading: Reading, known: KnownChronicle, content: str, is_as_on_d
         return None
     if is_as_on_disk or known.seen is None:
         known.seen = known.seen if known.seen is not None else known.expected.last
-    return examine(reading.checkout, known.expected, _encoded(content), known.seen)
+    flaws = examine(reading.checkout, known.expected, _encoded(content), known.seen)
+    recorded = RecordedLines(reading.checkout, known.expected)
+    named = {flaw.event_id for flaw in flaws[:_MOST_TOLD] if flaw.event_id in recorded}
+    known.recorded = {each: Event.trusted(each, recorded[each]) for each in named if each is not None}
+    return flaws
 
 
 def _by_itself(known: KnownChronicle, content: str) -> list[Flaw]:
@@ -119,12 +126,8 @@ def _related(
     if known.record is None or known.expected is None:
         return None
     found = []
-    raw = known.expected.lines.get(flaw.event_id) if flaw.event_id else None
-    if raw is not None:
-        from sage_git.chronicle.event import Event
-
-        assert flaw.event_id is not None
-        event = Event.trusted(flaw.event_id, raw)
+    event = known.recorded.get(flaw.event_id) if flaw.event_id else None
+    if event is not None:
         said = f"the record has here: {wording.label(event)}, {wording.actor(event.actor)}, {event.timestamp}"
         place = Location(document.uri, whole_line(document.lines, line, encoding))
         found.append(DiagnosticRelatedInformation(place, visible(said)))

@@ -25,15 +25,22 @@ class Unreadable(Exception):
 def messages(stream: IO[bytes]) -> Iterator[dict[str, Any] | Unreadable]:
     """Every message of a stream until it ends; in the place of one that cannot be read, why."""
     while (length := _length(stream)) is not None:
-        body = stream.read(length)
-        if len(body) < length:
+        if (message := _message(stream, length)) is None:
             return
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
-            yield Unreadable("the message is not JSON in UTF-8")
-            continue
-        yield message if isinstance(message, dict) else Unreadable("the message is no object")
+        yield message
+        del message  # it may be big, and the next one may be long in coming
+
+
+def _message(stream: IO[bytes], length: int) -> dict[str, Any] | Unreadable | None:
+    """The message that the next `length` bytes are; None if the stream ends before."""
+    body = stream.read(length)
+    if len(body) < length:
+        return None
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return Unreadable("the message is not JSON in UTF-8")
+    return message if isinstance(message, dict) else Unreadable("the message is no object")
 
 
 def _length(stream: IO[bytes]) -> int | None:

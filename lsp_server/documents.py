@@ -37,6 +37,10 @@ class Document:
             self._lines = Lines.of(self.text)
         return self._lines
 
+    def rest(self) -> None:
+        """Keep only the text."""
+        self._lines = None
+
     def become(self, text: str, version: int) -> None:
         """Take over what the client has now."""
         self.text, self.version, self._lines = text, version, None

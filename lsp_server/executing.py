@@ -47,6 +47,7 @@ async def _asked(session: Session, command: str, uri: str, fields: Mapping[str, 
     asked = commands.Asked(record.root, session.source_of(uri, path), fields, session.environment)
     run = (commands.READING | commands.WRITING)[command]  # type: ignore[operator]
     answer = await record.questions.ask(lambda reading: run(reading, asked))
+    session.tidying.soon()
     if command in commands.WRITING:
         session.start(session.workspaces.look())
     if command == "sage.openChronicle" and not session.settings.opens_documents:
@@ -76,11 +77,15 @@ async def _line(session: Session, uri: str, line: object) -> dict[str, Any] | No
 async def _restored_in_buffer(session: Session, uri: str) -> bool:
     """True if a sidecar that somebody is typing in was restored there; it is theirs to save."""
     found = await session.chronicle(uri)
-    if found is None or found[0].is_as_on_disk or found[1].expected is None:
+    if found is None or found[0].is_as_on_disk:
         return False
     document, known = found
-    assert known.expected is not None
-    text = b"".join(line + b"\n" for line in known.expected.lines.values()).decode("utf-8", "replace")
+    record, expected = known.record, known.expected
+    if record is None or expected is None:
+        return False
+    from sage_git.operations.checking.buffers import text_of
+
+    text = (await record.lines.ask(lambda reading: text_of(reading.checkout, expected))).decode("utf-8", "replace")
     last = len(document.lines) - 1
     end = types.Position(last, session.encoding.width(document.lines.texts[last]))
     edit = types.TextEdit(types.Range(types.Position(0, 0), end), text)

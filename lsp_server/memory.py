@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 _AFTER_S: Final = 1.0
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""Names of options in the C library's malloc.h."""
+_BIG: Final = 256 * 1024
 
 
 class Tidying:
-    """Tidies up a moment after the last thing was done, in a thread."""
+    """Tidies up a moment after the last thing was done."""
 
-    def __init__(self) -> None:
+    def __init__(self, tidy: Callable[[], None]) -> None:
+        self._tidy = tidy
         self._waiting: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
         """Something was done."""
         if self._waiting is not None:
             self._waiting.cancel()
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.call_later(_AFTER_S, lambda: loop.run_in_executor(None, give_back))
+        self._waiting = asyncio.get_running_loop().call_later(_AFTER_S, self._tidy)
+
+
+def keep_together() -> None:
+    """Have every thread take memory from one place, and what is big return as soon as it is free."""
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_ARENA_MAX, 1)
+        library.mallopt(_MMAP_THRESHOLD, _BIG)
 
 
 def give_back() -> None:
     """Return to the system what nobody uses, where the C library can."""
-    import ctypes
-
+    _settle()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@cache
+def _settle() -> None:
+    """Once: let go of what the imports left, which nobody looked for at the start; the rest stays for good."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -58,6 +58,18 @@ class Lane:
         self._reading = reading
         return reading
 
+    async def rest(self) -> None:
+        """Keep the reading, and nothing that can be read again."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._rest)
+
+    def _rest(self) -> None:
+        if self._reading is not None:
+            self._reading.checkout.index.rest()
+
+    async def close(self) -> None:
+        """Keep nothing; the next question opens the record anew."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._close)
+
     def forget(self, reading: Reading) -> None:
         """Have the next question open the record anew: this one changed it. Called in the lane."""
         if reading is self._reading:
@@ -92,6 +104,10 @@ class Record:
             own = self.root / ".git"
             return stamp(own / "sage" / "clone.json"), stamp(own / "logs" / "HEAD")
         return state_of(self._checkout)
+
+    async def rest(self) -> None:
+        """Keep only what the next hover or save would wait for."""
+        await asyncio.gather(self.lines.rest(), self.questions.close())
 
     def end(self) -> None:
         """Take no more questions."""

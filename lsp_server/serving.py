@@ -19,6 +19,7 @@ from lsprotocol.types import ErrorCodes
 
 from lsp_server.connection import Outbox, Unreadable, messages
 from lsp_server.features import register
+from lsp_server.memory import keep_together
 from lsp_server.server import Server
 
 _LOOKED_FOR_S: Final = 5.0
@@ -29,6 +30,7 @@ _READ, _WRITE, _ERRORS = 0, 1, 2
 def serve(environment: Mapping[str, str]) -> int:
     """Serve one client on standard input and output; 0 if it shut us down, else 1."""
     logging.disable(logging.CRITICAL)  # pygls logs every message at length
+    keep_together()
     incoming = os.fdopen(os.dup(_READ), "rb")
     outgoing = os.fdopen(os.dup(_WRITE), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -40,6 +42,7 @@ def serve(environment: Mapping[str, str]) -> int:
     server.protocol.set_writer(outbox := Outbox(outgoing, _client_is_gone))
     Thread(target=_watch_client, args=(server, os.getppid()), name="watch", daemon=True).start()
     gc.freeze()
+    gc.enable()
     status = asyncio.run(_converse(server, incoming))
     outbox.close()
     _leave(status)
@@ -68,6 +71,7 @@ async def _converse(server: Server, incoming: object) -> int:
             for message in messages(incoming):  # type: ignore[arg-type]
                 room.clear()
                 loop.call_soon_threadsafe(take, message)
+                del message  # the loop has it
                 loop.call_soon_threadsafe(room.set)
                 room.wait()  # what was sent waits in the pipe, not in our memory
             loop.call_soon_threadsafe(take, None)

@@ -19,7 +19,7 @@ from lsprotocol.types import (
 )
 
 from lsp_server.documents import Document, Documents
-from lsp_server.memory import Tidying
+from lsp_server.memory import Tidying, give_back
 from lsp_server.positions import Encoding
 from lsp_server.records import Record
 from lsp_server.settings import Settings
@@ -59,7 +59,7 @@ class Session:
         self._known: dict[str, asyncio.Task[Knowledge]] = {}
         self._last: dict[str, Knowledge] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
-        self._tidying = Tidying()
+        self.tidying = Tidying(lambda: self.start(self._rest()))
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, task: Coroutine[Any, Any, Any]) -> None:
@@ -168,6 +168,13 @@ class Session:
         self.front.refresh()
         self.front.tell_changed(record)
 
+    async def _rest(self) -> None:
+        """Keep little while nobody asks for anything."""
+        for document in self.documents:
+            document.rest()
+        await asyncio.gather(*(record.rest() for record in self.workspaces.records))
+        await asyncio.get_running_loop().run_in_executor(None, give_back)
+
     def _load(self, document: Document) -> None:
         """Begin to find out what is known of a buffer, and show what is wrong with it then."""
         before = self._known.get(document.uri)
@@ -193,7 +200,7 @@ class Session:
 
     async def _show(self, document: Document) -> None:
         """Tell the client what is wrong with a buffer, unless it asks itself."""
-        self._tidying.soon()
+        self.tidying.soon()
         if not self.front.pulls_diagnostics:
             generation = document.generation
             found = await self.front.diagnose(document)

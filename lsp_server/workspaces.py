@@ -21,6 +21,8 @@ from lsp_server.records import Record
 from sage_git.errors import SageError
 
 if TYPE_CHECKING:
+    from sage_git.chronicle.event import Event
+    from sage_git.chronicle.ids import EventId
     from sage_git.operations.checking.buffers import Expected
     from sage_git.operations.checking.flaws import Flaw
     from sage_git.operations.gating.unsaved import Cover
@@ -58,6 +60,10 @@ class KnownChronicle:
     record: Record | None
     path: str
     flaws: list[Flaw] = field(default_factory=list)
+    examined: int | None = None
+    """The generation of the buffer that has these flaws."""
+    recorded: dict[EventId, Event] = field(default_factory=dict)
+    """What the record has in the place of flaws."""
     expected: Expected | None = None
     seen: int | None = None
     """The newest event when the buffer was last read from disk or written to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ def lsp_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
     if find_spec("pygls") is None or find_spec("lsprotocol") is None:
         remedy = "pip install 'sage-git[lsp]'\nor, where pipx installed it: pipx inject sage-git pygls"
         raise NotHere("the language server needs pygls, which is not installed", remedy=remedy)
+    gc.disable()  # until `serve`: of what is imported nothing is ever garbage, and looking for it takes a while
     serving = import_module("lsp_server.serving")  # a front end of its own, which no other one imports
     status: int = serving.serve(surroundings.environment)
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -141,6 +142,17 @@ def test_nothing_is_imported_from_the_workspace(desk):
         client.initialize(ALL, None, [client.root])
         client.open("app.py")
         assert client.hover("app.py", 0)
+
+
+def test_who_has_no_pygls_is_told_what_to_install(tmp_path):
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError('gone', name='pygls')", encoding="utf-8")
+    environment = _importable()
+    environment["PYTHONPATH"] = os.pathsep.join((str(tmp_path), environment.get("PYTHONPATH", "")))
+    command = [sys.executable, "-P", "-m", "lsp_server"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("\n") == 1
+    assert "pip install 'sage-git[lsp]'" in ended.stderr
 
 
 def test_slow_requests_keep_nobody_waiting(client):

@@ -40,7 +40,7 @@ class Inspection:
     """One sidecar against what it should show."""
 
     file: bytes
-    expected: dict[EventId, bytes]
+    expected: Mapping[EventId, bytes]
     required: Container[EventId]
     is_as_left: bool
     flaws: list[Flaw] = field(default_factory=list)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from sage_git.chronicle.dag import missing_parents, order
 from sage_git.chronicle.event import Event
@@ -47,6 +47,22 @@ class _Nothing:
 
 
 _ALONE: Final = _Nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """What the order of a chronicle needs to know of a row; the event itself, parsed, is ten times as big."""
+
+    row: Row
+    event_id: EventId
+    timestamp: str
+    parents: tuple[EventId, ...]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """The link of a row."""
+        event = row.event
+        return cls(row, row.event_id, event.timestamp, event.parents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +193,16 @@ def of_repository(readings: Readings, selection: Selection) -> Iterator[Entry]:
     return entries_of(readings, selection, rows)
 
 
-def of_chronicle(readings: Readings, selection: Selection, components: Iterable[int]) -> tuple[list[Entry], bool]:
-    """The wanted entries of chronicles, newest first, and whether any event names a parent that nobody here has."""
-    rows = queries.of_components(readings.connection, components)
-    by_id = {row.event_id: row for row in rows}
-    ordered = order(row.event for row in rows)
-    newest = [by_id[event.event_id] for event in reversed(ordered) if event.event_id is not None]
+def of_chronicle(readings: Readings, selection: Selection, components: Iterable[int]) -> tuple[Iterator[Entry], bool]:
+    """The wanted entries of chronicles, newest first, and whether any event names a parent that nobody here has.
+
+    Entries are judged as they are asked for.
+    """
+    ordered = order(map(_Link.of, queries.of_components(readings.connection, components)))
+    newest = [link.row for link in reversed(ordered)]
     incomplete = not queries.has_all(readings.connection, missing_parents(ordered))
     wanted = [row for row in newest if _within(row, selection) and (selection.everywhere or readings.in_head(row))]
-    return list(_folded(readings, selection, wanted)), incomplete
+    return _folded(readings, selection, wanted), incomplete
 
 
 def about(entries: Iterable[Entry], wanted: Callable[[str], bool]) -> Iterator[Entry]:

@@ -114,6 +114,10 @@ class Index:
         """Keep nothing under `key`."""
         self.connection.execute("DELETE FROM meta WHERE key = ?", (key,))
 
+    def rest(self) -> None:
+        """Give back the memory that what was read is kept in."""
+        self.connection.execute("PRAGMA shrink_memory").fetchall()
+
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self.connection.close()
