@@ -26,7 +26,7 @@ ASKED = 300
 _SOURCES = str(Path(__file__).parents[1])
 _OURS = [sys.executable, "-P", "-m", "lsp_server"]
 _BARE = [sys.executable, "-P", str(Path(__file__).with_name("bare_server.py"))]
-_JEDI = [sys.executable, "-P", "-m", "jedi_language_server.cli"]
+_JEDI = [sys.executable, "-P", "-c", "from jedi_language_server.cli import cli; cli()"]
 
 
 def rows(ground: Path) -> Iterator[Row]:
