@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from sage_git.chronicle.ids import ObjectId
+from sage_git.judgement.standing import Ruling
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.judging.judge import Judge
+from sage_git.storage import queries
 from tests.judged import Desk
 from tests.kit import GitRepository
 
@@ -141,3 +148,29 @@ def test_a_resolution_of_a_merge_of_branches_that_were_merged_both_ways_adds_not
             repository.run("merge", "-q", "--no-ff", tips[other])
             repository.commit("merge", f=settled_by_both(repository.read("f")))
         assert desk.open_edits() == []
+
+
+def test_what_git_merged_by_itself_stays_answered_for_when_the_first_approval_comes_after_an_evil_merge(
+    desk: Desk,
+) -> None:
+    repository = desk.repository
+    text = repository.read("f")
+    repository.commit("a second file", g=text)
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit("side", f=with_line(text, 3, "S"), g=with_line(text, 3, "S"))
+    repository.git("switch", "-q", "main")
+    repository.commit("main", f=with_line(text, 27, "M"), g=with_line(text, 27, "M"))
+    repository.git("merge", "-q", "--no-commit", "--no-ff", "side")
+    merge = repository.commit("evil", f=with_line(repository.read("f"), 15, "E"))
+    assert [edit["filePath"] for edit in desk.open_edits() if edit["commit"] == merge] == ["f"]
+    desk.approve("p", "**")
+    repository.git("switch", "-q", "-c", "later", "main")
+    repository.commit(f"planned\n\n{desk.claim('p')}", h="h\n")
+    desk.sage("record")
+    with Checkout.open(repository.path, os.environ) as checkout:
+        rows = queries.of_commit(checkout.index.connection, ObjectId(merge))
+        judge = Judge.of(checkout)
+        rulings = {
+            row.event["filePath"]: judge.standing(row.event_id).ruling for row in rows if row.type == "FILE_EDITED"
+        }
+    assert rulings == {"f": Ruling.ROGUE, "g": Ruling.MERGE}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sage_git.chronicle.event import Event
+from sage_git.chronicle.event import Event, links_to
 from sage_git.chronicle.ids import EventId
 from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.judgement.verdict import DETECTED_BY
@@ -36,11 +36,7 @@ def verdict_on_drop(judge: Judge, commit: Commit, change: Change, heads: tuple[E
     }
     if text.encode("utf-8", "surrogateescape") != change.path:
         body["pathEncoding"] = _PERCENT
-    if heads:
-        body["prevEventId"] = heads[0]
-        if len(heads) > 1:
-            body["mergedEventIds"] = sorted(heads[1:])
-    event = Event.own(body)
+    event = Event.own(body | links_to(heads))
     assert event.event_id is not None
     judge.prepare(event, Evidence(Circumstance.MERGE))
     return event if judge.standing(event.event_id).is_rogue else None

@@ -79,11 +79,6 @@ class Bench:
             if made is not None:
                 yield made
 
-    @property
-    def is_searching(self) -> bool:
-        """True once anything was ever approved or answered."""
-        return self._is_searching
-
     def end_window(self) -> None:
         """Drop what need not be remembered for the commits to come."""
         self._judge.forget()
@@ -111,12 +106,10 @@ def catch_up(checkout: Checkout, judge: Judge, search: Search) -> None:
         return
     rows = [row for row in queries.of_types(index.connection, ROGUE) if row.commit][:_MOST_CAUGHT_UP]
     commits = list(dict.fromkeys(row.commit for row in reversed(rows) if row.commit))
-    merges = {row.commit for row in rows if row.event.get("reason") == "merge"}
     with index.transaction():
         for commit in read_commits(checkout.scratch, commits):
-            circumstance = Circumstance.MERGE if commit.oid in merges else Circumstance.ORDINARY
             facts = [fact for fact in _facts_of(checkout, commit.oid) if is_judged(fact)]
-            circumstances = {fact.event_id: circumstance for fact in facts if fact.event_id}
+            circumstances = {name: judge.evidence(name).circumstance for fact in facts if (name := fact.event_id)}
             for name, evidence in search.of_commit(commit, facts, circumstances).items():
                 keep_evidence(checkout, name, evidence)
         index.keep(_SEARCHED, "yes")
