@@ -103,7 +103,11 @@ def test_somebody_who_may_only_read_is_told_what_stays_unchecked(history):
     with TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         copy = shutil.copytree(history.path, Path(folder, "copy"), symlinks=True)
-        if as_nobody(copy, "--version").returncode:
+        try:
+            may_run = as_nobody(copy, "--version").returncode == 0
+        except PermissionError:  # Python itself lies where only root may look
+            may_run = False
+        if not may_run:
             pytest.skip("nobody may not run Python here")
         before = snapshot(copy)
         answer = json.loads(as_nobody(copy, "verify", "--json").stdout)
