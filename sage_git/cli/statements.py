@@ -34,6 +34,7 @@ def register(commands: Any) -> None:
     append.add_argument("chronicle", metavar="CHRONICLE", help="a sidecar, as src/foo.py.sage or .sage/builds.sage")
     append.add_argument("--event", metavar="JSON", help="the event; without it, standard input is read")
     append.add_argument("--no-id", action="store_true", help="keep its eventId, or the lack of one, as it is")
+    append.add_argument("--private", action="store_true", help="never let it leave this clone")
     signing_options(append)
     answer_option(append)
     append.set_defaults(run=append_command)
@@ -85,6 +86,7 @@ def append_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
         clock_ms=clock_ms(surroundings),
         compute_id=not arguments.no_id,
         wish=None if arguments.no_id else wish(arguments, surroundings),
+        private=arguments.private,
     )
     answer(event, arguments, surroundings)
     return 0

@@ -35,6 +35,7 @@ from sage_git.storage.index.events import REDACTION
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 from sage_git.storage.sidecar import checked_path
+from sage_git.storage.withholding import withhold
 
 if TYPE_CHECKING:
     from sage_git.operations.signing import Sign, Wish
@@ -51,10 +52,11 @@ def append(
     compute_id: bool = True,
     lock_timeout_ms: int = 2000,
     wish: Wish | None = None,
+    private: bool = False,
 ) -> Event:
     """The event as it now stands in the chronicle whose sidecar is at the absolute `path`; see `sage_git.append_event`.
 
-    Signed as `wish` says, or not at all. Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed,
+    Signed as `wish` says, or not at all; a `private` one never leaves this clone. Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed,
     SigningFailed.
     """
     if event.get("type") == REDACTION:
@@ -69,7 +71,7 @@ def append(
     try:
         key = key_named(checkout, path)
         sign = None if wish is None else _signer(checkout, wish, event)
-        given = Statement(key, event, clock_ms, compute_id=compute_id, sign=sign)
+        given = Statement(key, event, clock_ms, compute_id=compute_id, sign=sign, private=private)
         return append_statement(checkout, given, lock_timeout_ms)
     except SageError:
         _OPEN.forget(folder)
@@ -84,13 +86,17 @@ def _signer(checkout: Checkout, wish: Wish, event: Mapping[str, Any]) -> Sign | 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody wants to be kept about the source or subject `key`; `sign` signs it unless it comes signed."""
+    """What somebody wants to be kept about the source or subject `key`; `sign` signs it unless it comes signed.
+
+    A `private` one never leaves this clone.
+    """
 
     key: bytes
     given: Mapping[str, Any]
     clock_ms: int
     compute_id: bool = True
     sign: Sign | None = None
+    private: bool = False
 
     @property
     def subject(self) -> str:
@@ -169,6 +175,8 @@ def _keep(checkout: Checkout, statement: Statement, head: ObjectId | None, field
     known = said_before(checkout, event, standing) if statement.may_repeat else None
     if known is not None:
         return known
+    if statement.private and standing.event_id is not None:
+        withhold(checkout.sage, standing.event_id)
     component = _enter(checkout, statement.key, standing)
     _show(checkout, head, statement.key, component)
     if concerns_gate(checkout.index, event):
