@@ -1,4 +1,4 @@
-"""`sage/private.ids`: the statements that never leave this clone (`append --private`), one event id a line (empty lines mean nothing).
+"""`sage/private.ids`: the statements that never leave this clone (`append --private`), an event id a line.
 
 An id is here, durably, before its event is in the log, so that a crash between the two publishes nothing. Not here:
 what else is withheld, which follows from policy and from which commits a remote has.
@@ -18,7 +18,7 @@ FILE_NAME = "private.ids"
 
 
 def withhold(directory: Path, event_id: EventId) -> None:
-    """Never let the event leave the clone with this `sage/` directory. The caller holds log.lock. Raises StorageError."""
+    """Never let the event leave the clone with this `sage/` directory, by log.lock's holder. Raises StorageError."""
     make_directory(directory)
     path = directory / FILE_NAME
     fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)

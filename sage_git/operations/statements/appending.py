@@ -56,8 +56,8 @@ def append(
 ) -> Event:
     """The event as it now stands in the chronicle whose sidecar is at the absolute `path`; see `sage_git.append_event`.
 
-    Signed as `wish` says, or not at all; a `private` one never leaves this clone. Raises NotHere, ValidationError, LockTimeout, StorageError, GitFailed,
-    SigningFailed.
+    Signed as `wish` says, or not at all; a `private` one never leaves this clone. Raises NotHere, ValidationError,
+    LockTimeout, StorageError, GitFailed, SigningFailed.
     """
     if event.get("type") == REDACTION:
         remedy = "sage-git redact EVENT -m WHY says it, and drops the body"
