@@ -64,6 +64,14 @@ class Parser(argparse.ArgumentParser):
             f"{command}: {message}" if command else message, remedy=f"try: sage-git {command} --help".replace("  ", " ")
         )
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Raise UsageError for a word that is none of the `action`'s: argparse would list Python's spelling of all."""
+        if action.choices is None or value in action.choices:
+            return
+        words = [str(each) for each in action.choices]
+        option = f"{action.option_strings[-1]}: " if action.option_strings else ""
+        self.error(f"{option}'{value}' is none of {', '.join(words)}{_nearest(str(value), words)}")
+
     def unknown(self, words: Sequence[str]) -> NoReturn:
         """Raise UsageError for `words` that nothing took."""
         command = self.prog.removeprefix("sage-git").strip()
