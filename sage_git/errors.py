@@ -10,6 +10,8 @@
     ├── StorageError                4   EIO              the system refused a read or write; path, operation, errno name
     │   └── PermissionRefused       4   EPERMISSION      … because we may not
     ├── LockTimeout                 4   ELOCK_TIMEOUT    somebody else holds the lock; path, timeout_ms, holder
+    ├── ProofFailed                 1   EPROOF           a proof, note or checkpoint does not show what it should
+    │   └── WrongOrigin             1   EORIGIN          a checkpoint is of another repository's or writer's log
     └── Halted                      1   EHALT            an open HALT_AND_REPORT forbids this
 
 Every message is one sentence with what happened and where, and, in `remedy`, what to do next.
@@ -144,6 +146,19 @@ class LockTimeout(SageError):
         by = f" by process {holder}" if holder else ""
         super().__init__(f"{path} stayed locked{by} for {timeout_ms} ms", remedy="try again, or end that process")
         self.path, self.timeout_ms, self.holder = path, timeout_ms, holder
+
+
+class ProofFailed(SageError):
+    """A proof, note or checkpoint does not show what it should, or is not in the one form that it may have."""
+
+    code = "EPROOF"
+    exit_status = 1
+
+
+class WrongOrigin(ProofFailed):
+    """A checkpoint is sound, perhaps, but of another repository's or another writer's log."""
+
+    code = "EORIGIN"
 
 
 class Halted(SageError):

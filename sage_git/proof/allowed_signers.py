@@ -40,9 +40,12 @@ class Signer:
 
     def allows(self, names: Iterable[str], namespace: str, at: int) -> bool:
         """True if somebody with these names may sign in `namespace` at this time (seconds)."""
+        return _matches(names, self.principals) and self.holds(namespace, at)
+
+    def holds(self, namespace: str, at: int) -> bool:
+        """True if the line lets somebody sign in `namespace` at this time (seconds)."""
         return (
-            _matches(names, self.principals)
-            and (self.namespaces is None or _matches((namespace,), self.namespaces))
+            (self.namespaces is None or _matches((namespace,), self.namespaces))
             and (self.valid_after is None or at >= self.valid_after)
             and (self.valid_before is None or at <= self.valid_before)
         )
@@ -69,6 +72,10 @@ class AllowedSigners:
             return False
         names = names_of(principal)
         return any(each.key == key and each.allows(names, namespace, at) for each in self.signers)
+
+    def principals_of(self, key: Key, namespace: str, at: int) -> str | None:
+        """The principals of the first line that lets somebody sign with `key` in `namespace` at `at` (seconds)."""
+        return next((each.principals for each in self.signers if each.key == key and each.holds(namespace, at)), None)
 
 
 def names_of(principal: str) -> tuple[str, ...]:
