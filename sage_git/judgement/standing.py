@@ -132,8 +132,12 @@ class Docket(Protocol):
         """What became of the plans that its commit names; None if it names none."""
         ...
 
+    def is_its_own_ground(self, fact: EventId) -> bool:
+        """True if it rests on nothing that it does again: a plan covers it, or its policy wanted no answer."""
+        ...
+
     def may_be_replayed(self, fact: EventId, case: Case) -> bool:
-        """True unless its plan has not the new paths in its scope, or was denied since."""
+        """True unless its plan has not the new paths in its scope, or was denied since; of one that is a ground."""
         ...
 
     def undone_by(self, fact: EventId) -> Iterable[EventId]:
@@ -154,11 +158,13 @@ class Rules:
 
     def __init__(self, docket: Docket) -> None:
         self._docket = docket
-        self._roots: dict[EventId, frozenset[EventId]] = {}
+        self.forget()
 
     def forget(self) -> None:
         """Drop what is remembered."""
-        self._roots = {}
+        self._roots: dict[EventId, frozenset[EventId]] = {}
+        self._counted: dict[EventId, tuple[EventId, ...]] = {}
+        self._grounds: dict[EventId, frozenset[EventId]] = {}
 
     def roots(self, fact: EventId) -> frozenset[EventId]:
         """The rogue edits to be answered before `fact` is; none where it needs no answer, whatever was answered."""
@@ -189,8 +195,7 @@ class Rules:
         evidence, roots = self._docket.evidence(fact), self.roots(fact)
         if evidence.circumstance is Circumstance.BACKFILL:
             return Standing(Ruling.BACKFILL, case.reason)
-        chain = self._counted_chain(case, evidence)
-        coverage = self._docket.coverage(fact)
+        chain, coverage = self._counted.get(fact, ()), self._docket.coverage(fact)
         merged = evidence.circumstance in (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
         reason = Reason.MERGE if merged else case.reason
         is_open = any(not is_answered(root) for root in roots)
@@ -209,9 +214,13 @@ class Rules:
         return not any(is_seen(each) for each in self._docket.undone_by(fact) if self._takes_back(each))
 
     def replays(self, fact: EventId) -> tuple[Replay, ...]:
-        """What `fact` does again, if all of it may be."""
-        case, evidence = self._docket.case(fact), self._docket.evidence(fact)
-        return evidence.replays if case is not None and self._counted_chain(case, evidence) else ()
+        """What `fact` does again, where any of it counts (`counted`)."""
+        return self._docket.evidence(fact).replays if self.counted(fact) else ()
+
+    def counted(self, fact: EventId) -> tuple[EventId, ...]:
+        """Those of the edits that `fact` does again that may be; for the others it stands by itself."""
+        self.roots(fact)
+        return self._counted.get(fact, ())
 
     def _ruling(self, case: Case, evidence: Evidence) -> Ruling:
         """Which rule answers for a fact that is not rogue."""
@@ -219,7 +228,7 @@ class Rules:
             return Ruling.PLAN
         if self._undoes_rogue(case, evidence):
             return Ruling.REVERTED
-        if self._counted_chain(case, evidence):
+        if self._counted.get(case.fact):
             return Ruling.RESOLUTION if evidence.fit is Fit.RESOLVED else Ruling.REWRITE
         if evidence.circumstance is Circumstance.AUTOMATIC_MERGE:
             return Ruling.MERGE
@@ -231,16 +240,19 @@ class Rules:
 
     def _find_roots(self, fact: EventId) -> frozenset[EventId]:
         case, evidence = self._docket.case(fact), self._docket.evidence(fact)
+        chain = self._counted[fact] = () if case is None else self._find_counted(case, evidence.chain)
+        grounds = (self._grounds.get(each, frozenset()) for each in chain)
+        self._grounds[fact] = frozenset([fact]) if self._docket.is_its_own_ground(fact) else frozenset().union(*grounds)
         is_free = evidence.circumstance in (Circumstance.BACKFILL, Circumstance.AUTOMATIC_MERGE)
         if case is None or case.treatment is Treatment.UNJUDGED or is_free:
             return frozenset()
-        chain = self._counted_chain(case, evidence)
-        carried = self._carried_roots(chain, chain[-1]) if chain else frozenset[EventId]()
+        carried = self._carried_roots(chain, evidence.chain[-1]) if chain else frozenset[EventId]()
         if self._undoes_rogue(case, evidence):  # which is all of it, whatever else some of it may look like
             return frozenset()
         if case.treatment is Treatment.FORBIDDEN:
             return carried | {fact}
-        if self._is_covered(fact) or (chain and evidence.fit in (Fit.WHOLE, Fit.RESOLVED)):
+        is_all = bool(chain) and len(chain) == len(evidence.chain)
+        if self._is_covered(fact) or (is_all and evidence.fit in (Fit.WHOLE, Fit.RESOLVED)):
             return carried
         if evidence.sides is not None:
             return carried | self._carried_roots(evidence.sides, fact)
@@ -250,10 +262,10 @@ class Rules:
         coverage = self._docket.coverage(fact)
         return coverage is not None and coverage.covers
 
-    def _counted_chain(self, case: Case, evidence: Evidence) -> tuple[EventId, ...]:
-        """What `evidence` says is replayed, if all of it may be."""
-        chain = evidence.chain
-        return chain if all(self._docket.may_be_replayed(each, case) for each in chain) else ()
+    def _find_counted(self, case: Case, chain: Iterable[EventId]) -> tuple[EventId, ...]:
+        """Those of a chain that may be done again: all that they rest on may be."""
+        may_be = self._docket.may_be_replayed
+        return tuple(each for each in chain if all(may_be(ground, case) for ground in self._grounds.get(each, ())))
 
     def _carried_roots(self, edits: Iterable[EventId], end: EventId) -> frozenset[EventId]:
         """The roots of edits that are done again, less those that were taken back before the last of them."""

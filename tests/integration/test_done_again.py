@@ -174,3 +174,38 @@ def test_what_git_merged_by_itself_stays_answered_for_when_the_first_approval_co
             row.event["filePath"]: judge.standing(row.event_id).ruling for row in rows if row.type == "FILE_EDITED"
         }
     assert rulings == {"f": Ruling.ROGUE, "g": Ruling.MERGE}
+
+
+def squashed_beside_a_denied_one(desk: Desk, first: str, message: str) -> GitRepository:
+    """A squash of two edits, the first with this message, the second by a plan that was denied before it."""
+    repository, text = desk.repository, desk.repository.read("f")
+    repository.git("branch", "other")
+    repository.commit(first, f=with_line(text, 3, "ONE"))
+    repository.commit(f"second\n\n{desk.approve('q', '**')}", f=with_line(repository.read("f"), 20, "TWO"))
+    desk.deny("q")
+    desk.sage("record")
+    repository.git("switch", "-q", "other")
+    repository.git("merge", "-q", "--squash", "main")
+    desk.tick()
+    repository.git("commit", "-q", "-m", message)
+    return repository
+
+
+def test_what_may_not_be_done_again_is_rogue_and_not_what_it_is_squashed_with(desk: Desk) -> None:
+    claim = desk.approve("p", "**")
+    repository = squashed_beside_a_denied_one(desk, f"first\n\n{claim}", "both")
+    assert [(edit["commit"], edit["lines"]) for edit in desk.open_edits()] == [(repository.head, [[21, 21]])]
+    assert [line["text"] for line in desk.lines("f") if line["rogue"]] == ["TWO"]
+    repository.git("commit", "-q", "--amend", "-m", "both, said otherwise")
+    assert [line["text"] for line in desk.lines("f") if line["rogue"]] == ["TWO"]
+    desk.reconcile("f")
+    assert desk.open_edits() == []
+
+
+def test_an_unplanned_edit_stays_open_when_it_is_squashed_under_a_plan_with_one_whose_plan_was_denied(
+    desk: Desk,
+) -> None:
+    claim = desk.approve("p", "**")
+    repository = squashed_beside_a_denied_one(desk, "unplanned", f"both\n\n{claim}")
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["ONE"]

@@ -126,30 +126,20 @@ class Docket:
             found = plans.implicitly_covering(wanted, case.at, author)
         return found
 
+    def is_its_own_ground(self, fact: EventId) -> bool:
+        """See `judgement.standing.Docket`."""
+        coverage = self.coverage(fact)
+        return (coverage is not None and coverage.plan is not None) or self._is_exempt(fact)
+
     def may_be_replayed(self, fact: EventId, case: Case) -> bool:
         """See `judgement.standing.Docket`. The plan of a replay is that of what it replays, and holds for both."""
-        waiting, seen = [fact], {fact}
-        replay = self.fact(case.fact)
-        if replay is None or replay.graph_commit is None:
+        event, replay = self.fact(fact), self.fact(case.fact)
+        if event is None or replay is None or replay.graph_commit is None or self._is_exempt(fact):
             return False
-        commit = replay.graph_commit
-        wanted = _to_be_covered(self.policies.before(commit), _raw_paths(replay))
-        while waiting:
-            edit = waiting.pop()
-            event, coverage = self.fact(edit), self.coverage(edit)
-            if event is None or self._is_exempt(edit):
-                return False
-            if coverage is None or coverage.plan is None:
-                earlier = [each for each in self.evidence(edit).chain if each not in seen]
-                seen.update(earlier)
-                waiting.extend(earlier)
-                continue
-            here = self._coverage(edit, event, commit)
-            if here is None or here.plan is None or here.plan.state(case.at) is State.DENIED:
-                return False
-            if not all(map(here.plan.has, wanted)):
-                return False
-        return True
+        here = self._coverage(fact, event, replay.graph_commit)
+        if here is None or here.plan is None or here.plan.state(case.at) is State.DENIED:
+            return False
+        return all(map(here.plan.has, _to_be_covered(self.policies.before(replay.graph_commit), _raw_paths(replay))))
 
     def undone_by(self, fact: EventId) -> Iterable[EventId]:
         """See `judgement.standing.Docket`."""
@@ -259,7 +249,9 @@ class Docket:
     def _is_exempt(self, fact: EventId) -> bool:
         """True if the policy of its commit wanted no answer for a fact; what is wanted elsewhere may not rest on it."""
         event = self.fact(fact)
-        if event is None or event.graph_commit is None or event.type not in _KINDS:
+        if event is None:
+            return True  # nobody knows
+        if event.graph_commit is None or event.type not in _KINDS:
             return False
         return not _is_wanted(self.policies.before(event.graph_commit), event, _KINDS[event.type][0])
 

@@ -98,8 +98,12 @@ class Judge:
         return self._docket.evidence(fact)
 
     def replays(self, fact: EventId) -> tuple[Replay, ...]:
-        """What a fact does again, if its plan lets it."""
+        """What a fact does again, if the plans of any of it let it."""
         return self._rules.replays(fact)
+
+    def counted(self, fact: EventId) -> tuple[EventId, ...]:
+        """Those of the edits that a fact does again whose plans let it; it stands by itself for the others."""
+        return self._rules.counted(fact)
 
     def standing(self, fact: EventId) -> Standing:
         """How a fact stands."""

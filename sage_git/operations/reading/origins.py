@@ -140,11 +140,17 @@ class Origins:
     def _traced(
         self, fact: Event, chain: Sequence[Event], numbers: Mapping[int, int]
     ) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
-        """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did."""
-        asked = list(numbers)
+        """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did.
+
+        What wrote a line and may not be done again is not what the line rests on: it is `fact` that brought it.
+        """
+        asked, counted = list(numbers), self._judge.counted(fact.event_id) if fact.event_id else ()
         result = ObjectId(str(fact["hash"]))
         edits = [edit_of(event) for event in chain]
-        traced = trace(result, [number - 1 for number in asked], edits, self._search.workshop)
+        traced = [
+            origin if origin and (not counted or edits[origin.edit].fact in counted) else None
+            for origin in trace(result, [number - 1 for number in asked], edits, self._search.workshop)
+        ]
         earlier: dict[int, dict[int, int]] = {}
         for number, origin in zip(asked, traced, strict=True):
             if origin is not None:

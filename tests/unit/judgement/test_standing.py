@@ -41,6 +41,9 @@ class Docket:
     def coverage(self, fact: EventId) -> Coverage | None:
         return COVERED if fact in self.covered else None
 
+    def is_its_own_ground(self, fact: EventId) -> bool:
+        return fact in self.covered or fact in self.not_to_be_replayed
+
     def may_be_replayed(self, fact: EventId, case: Case) -> bool:  # noqa: ARG002 as every Docket
         return fact not in self.not_to_be_replayed
 
@@ -103,6 +106,19 @@ def test_a_squash_of_an_edit_and_of_what_took_it_back_has_no_root() -> None:
 def test_a_replay_does_not_count_once_its_plan_is_denied_or_lacks_the_path() -> None:
     docket = Docket(evidences={"b": replays("a")}, covered="a", not_to_be_replayed="a")
     assert docket.stand("b") == (Ruling.ROGUE, {"b"})
+
+
+def test_an_edit_that_does_not_count_leaves_the_others_of_its_chain_as_they_are() -> None:
+    docket = Docket(evidences={"d": replays("a", "b", "c")}, covered="ab", not_to_be_replayed="b")
+    assert docket.stand("d") == (Ruling.ROGUE, {"c", "d"})
+    docket = Docket(evidences={"d": replays("a", "b", "c")}, covered="abd", not_to_be_replayed="b")
+    assert docket.stand("d") == (Ruling.ROGUE, {"c"})
+    assert docket.stand("d", answered="c")[0] is Ruling.PLAN
+
+
+def test_what_does_again_what_counted_only_in_part_carries_its_root() -> None:
+    docket = Docket(evidences={"c": replays("a", "b"), "d": replays("c")}, covered="ab", not_to_be_replayed="b")
+    assert docket.stand("d") == (Ruling.ROGUE, {"c"})
 
 
 def test_git_s_own_merge_is_answered_for_and_what_differs_from_it_is_not() -> None:
