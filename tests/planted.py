@@ -83,7 +83,8 @@ class Copy:
         return f"\n\nSage-Plan: p1 {self.approval[:16]}"
 
     def source(self) -> str:
-        return self.random.choice([name for name in self.git("ls-files", "src").split("\n") if name != "src/old.py"])
+        names = self.git("ls-files", "src/*.py").split("\n")
+        return self.random.choice([name for name in names if name != "src/old.py"])
 
     def config(self) -> str:
         return (self.path / ".sage/config.toml").read_text()
@@ -249,7 +250,8 @@ def replace_policy(copy: Copy) -> None:
 
 def re_add(copy: Copy) -> None:
     """Code that was taken out long ago comes back, and no plan says so."""
-    name = copy.random.choice(copy.git("log", "--diff-filter=D", "--name-only", "--format=", "--", "src").split())
+    removed = set(copy.git("log", "--diff-filter=D", "--name-only", "--format=", "--", "src/*.py", "gone").split())
+    name = copy.random.choice(sorted(removed - set(copy.git("ls-files").split("\n"))))
     before = copy.git("log", "-1", "--diff-filter=D", "--format=%H", "--", name)
     copy.commit("bring it back", **{name: copy.git("show", f"{before}^:{name}") + "\n"})
 

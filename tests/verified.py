@@ -2,6 +2,7 @@
 
 `build` makes it: plans approved before the work, commits that name them on two branches that are merged now and then,
 renames, removals, and unplanned edits that somebody reconciled. Made in one `git fast-import`, from a seed.
+`borrow` makes it of a real repository's history, as it is: nothing in it was planned, and all of it is answered for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.recorded import logged
 REVIEWER = {"agent": "sage-git", "id": "Grace Hopper <grace@example.org>"}
 AUTHOR = b"Ada Lovelace <ada@example.org>"
 FIRST = 1_767_225_600  # 2026-01-01, a day after the plan was approved
-APPROVED_AT = "2025-12-31T00:00:{:02}.000Z"
+APPROVED_AT = "{}-12-31T00:00:{:02}.000Z"
 LINES = 30
 
 
@@ -44,13 +45,14 @@ def say(path: Path, subject: str, event: dict[str, Any]) -> str:
     return said.event_id
 
 
-def approve(path: Path, plan_id: str, scope: list[str], at: int = 0) -> str:
+def approve(path: Path, plan_id: str, scope: list[str], at: int = 0, year: int = 2025) -> str:
     """Have a plan drafted and approved; gives what commits name."""
     plan = {"planId": plan_id, "summary": f"work on {scope}", "steps": ["do it"], "scope": scope}
     named = {"planId": plan_id, "planHash": plan_hash(plan)}
-    say(path, "plans", {**plan, **named, "type": "PLAN_DRAFTED", "timestamp": APPROVED_AT.format(at)})
+    say(path, "plans", {**plan, **named, "type": "PLAN_DRAFTED", "timestamp": APPROVED_AT.format(year, at)})
     words = {"reviewerId": REVIEWER["id"], "justification": "it is needed"}
-    return say(path, "plans", {**named, **words, "type": "PLAN_APPROVED", "timestamp": APPROVED_AT.format(at + 1)})
+    when = APPROVED_AT.format(year, at + 1)
+    return say(path, "plans", {**named, **words, "type": "PLAN_APPROVED", "timestamp": when})
 
 
 def reconcile(path: Path, opened: list[dict[str, Any]]) -> None:
@@ -85,6 +87,22 @@ def build(path: Path, commits: int, seed: int = 1) -> History:
     assert done.returncode == 0, done.stderr + done.stdout
     opened = [each for each in findings(path) if each["code"] == "open-edit"]
     reconcile(path, opened)
+    history.events = logged(path)
+    return history
+
+
+def borrow(path: Path, source: Path) -> History:
+    """The history of `source`'s HEAD, recorded here from its first commit on, with nothing left to answer for."""
+    repository = GitRepository.create(path)
+    assert run_sage("init", cwd=path).returncode == 0
+    history = History(repository, approve(path, "p1", ["src/**", "gone/**"], year=2024))
+    repository.commit("beside what is borrowed", **{"src/old.py": text(0)})
+    repository.git("fetch", "--quiet", "--no-tags", str(source), "HEAD")
+    hooks_off = ("-c", "core.hooksPath=/dev/null")
+    repository.git(*hooks_off, "merge", "--quiet", "--allow-unrelated-histories", "-m", "borrow", "FETCH_HEAD")
+    for command in (("record",), ("reconcile", "--all", "-m", "looked at, and right")):
+        done = run_sage(*command, cwd=path)
+        assert done.returncode == 0, done.stderr + done.stdout
     history.events = logged(path)
     return history
 

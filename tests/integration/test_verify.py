@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.kit import GitRepository
-from tests.verified import approve, build, findings, say, verified
+from tests.verified import approve, build, findings, reconcile, say, verified
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 
@@ -70,6 +70,35 @@ def test_an_unplanned_edit_is_named_with_its_line_until_somebody_answers(recorde
     assert finding["commit"] == recorded.head
     assert sage("reconcile", finding["eventId"], "-m", "it is right").returncode == 0
     assert sage("verify").returncode == 0
+
+
+def test_an_addition_and_the_merge_that_dropped_it_are_named_apart(recorded, sage):
+    recorded.git("checkout", "--quiet", "-b", "side")
+    added = recorded.commit("nobody planned this", **{"new.md": "new\n"})
+    recorded.git("checkout", "--quiet", "main")
+    recorded.commit("meanwhile", **{"other.md": "other\n"})
+    recorded.git(*NO_HOOKS, "merge", "--quiet", "--no-ff", "--no-commit", "side")
+    recorded.git("rm", "--quiet", "--force", "new.md")
+    recorded.git("commit", "--quiet", "-m", "Merge branch side, but for what it brings")
+    assert sage("record").returncode == 0
+    opened = [each for each in findings(recorded.path, "--complete") if each["path"] == "new.md"]
+    assert {each["commit"] for each in opened} == {added, recorded.head}
+    for finding in opened:
+        shown = json.loads(sage("show", finding["eventId"], "--json").stdout.splitlines()[0])
+        assert shown["graphCommit"] == finding["commit"]
+
+
+def test_an_addition_that_was_recorded_before_a_plan_was_known_is_no_gap(repository, sage):
+    """As in a clone that hears of the approval later, from somebody else."""
+    repository.commit("first", **{"doc.md": "hello\n"})
+    assert sage("init").returncode == 0
+    repository.commit("nothing is planned yet", **{"new.md": "new\n"})
+    assert sage("record").returncode == 0
+    approve(repository.path, "p1", ["src/**"])
+    found = findings(repository.path, "--complete")
+    assert codes(found) == ["open-edit"]
+    reconcile(repository.path, found)
+    assert findings(repository.path, "--complete") == []
 
 
 def test_nothing_is_written_anywhere(history):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from sage_git.chronicle.event import Event
@@ -33,6 +34,8 @@ class Claims:
     unchecked: list[Unchecked] = field(default_factory=list)
     first: int = 0
     """The number of the first entry in the unsealed end."""
+    first_approval: float = inf
+    """The number of the first entry that approved a plan."""
 
     @property
     def is_empty(self) -> bool:
@@ -42,6 +45,12 @@ class Claims:
     def has(self, identifier: EventId) -> bool:
         """True if the log holds the event, or held it until it was redacted."""
         return identifier in self.entries or identifier in self.bare
+
+    def is_after_approval(self, event: Event) -> bool:
+        """True if a plan was approved earlier in the log that has the event."""
+        assert event.event_id is not None
+        entry = self.entries.get(event.event_id)
+        return entry is not None and self.first_approval < entry.number
 
     def place(self, identifier: EventId) -> tuple[str, int | None]:
         """File and line of an entry."""
@@ -79,6 +88,8 @@ def read_claims(workspace: Workspace) -> Claims:
         for entry in _readable(workspace, claims):
             assert entry.event.event_id is not None
             claims.entries.setdefault(entry.event.event_id, entry)
+            if entry.event.type in ("PLAN_APPROVED", "PLAN_UNSAFE"):
+                claims.first_approval = min(claims.first_approval, entry.number)
     except SageError as problem:
         if not claims.findings:
             claims.findings.append(Finding("log-damaged", str(problem), problem.remedy, path=TAIL))

@@ -51,7 +51,7 @@ class Edits:
         self.count = 0
         self.open: dict[EventId, Event] = {}
         self._standings: dict[EventId, Standing] = {}
-        self._verdicts: dict[EventId, EventId] = {}
+        self._verdicts: dict[tuple[EventId, ObjectId | None], EventId] = {}
 
     def judge_all(self) -> None:
         """Look at every fact of the range."""
@@ -65,7 +65,7 @@ class Edits:
             event = Event.trusted(EventId(key.hex()), line)
             if kind in VERDICT_TYPES:
                 if event.parents and self._claims.has(EventId(key.hex())):
-                    self._verdicts[event.parents[0]] = EventId(key.hex())
+                    self._verdicts[event.parents[0], event.graph_commit] = EventId(key.hex())
             elif is_judged(event) and self._scope.has(event):
                 self._judge_one(EventId(key.hex()), event)
         for row in queries.of_types(self._checkout.index.connection, ROGUE):
@@ -124,7 +124,7 @@ class Edits:
             if (event.graph_commit, path) in told:
                 continue  # a rename and the edit that came with it are one change
             told.add((event.graph_commit, path))
-            named = self._verdicts.get(identifier, identifier)
+            named = self._verdicts.get((identifier, event.graph_commit), identifier)
             what = self._kind(identifier, event)
             remedy = "sage-git reconcile EVENT -m WHY answers for it"
             remedy += "" if path.startswith(".sage/") else "; git revert takes it back"

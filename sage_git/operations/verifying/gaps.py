@@ -36,7 +36,7 @@ def find_gaps(derivation: Derivation, claims: Claims, scope: Scope, accepted: It
             fact
             for fact, verdict in facts
             if not _is_told(fact, claims, told.get(commit, set()))
-            or (can_tell and verdict is not None and fact.event_id not in judged and not claims.has(verdict))
+            or (can_tell and verdict is not None and fact.event_id not in judged and _is_wanted(fact, verdict, claims))
         ]
         if lacking:
             yield _gap(commit, lacking, len(facts), has_log=not claims.is_empty)
@@ -45,6 +45,14 @@ def find_gaps(derivation: Derivation, claims: Claims, scope: Scope, accepted: It
 def _is_told(fact: Event, claims: Claims, otherwise: set[str]) -> bool:
     assert fact.event_id is not None
     return claims.has(fact.event_id) or otherwise.issuperset(paths_of(fact))
+
+
+def _is_wanted(fact: Event, verdict: EventId, claims: Claims) -> bool:
+    """True if whoever recorded the fact must have given it this verdict.
+
+    Only edits have one before any plan was approved, as far as was known to the writer.
+    """
+    return not claims.has(verdict) and (fact.type == "FILE_EDITED" or claims.is_after_approval(fact))
 
 
 def _gap(commit: ObjectId, lacking: list[Event], count: int, *, has_log: bool) -> Finding:
