@@ -1,7 +1,8 @@
 """Evidence that a writer signed two logs: two checkpoints that cannot both be true.
 
-Anyone can check it who has the writer's key id, which is the key, and nothing else. That a proof of growth is missing is
-no evidence; that the newer log grew out of another root than the older checkpoint signs is. Not here: what is done then.
+Anyone can check it who has the writer's key id, which is the key, and nothing else. That a proof of growth is missing
+is no evidence; that the newer log grew out of another root than the older checkpoint signs is. Not here: what is done
+about it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sage_git.chronicle.canonical import canonical_json, parse_json
-from sage_git.errors import ProofFailed, ValidationError
+from sage_git.chronicle.canonical import canonical_json, parse_canonical
+from sage_git.errors import ProofFailed, WrongOrigin
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof.base64 import decoded, encoded
 from sage_git.proof.merkle import Tree, roots_from_consistency
@@ -37,13 +38,16 @@ class Evidence:
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """The evidence that JSON text is, not checked yet. Raises ProofFailed."""
+        """The evidence that a file has, not checked yet. Raises ProofFailed unless it is exactly how it is written."""
         if len(content) > MAX_BYTES:
             raise ProofFailed(f"the evidence is larger than {MAX_BYTES} bytes")
-        try:
-            return cls.from_json(parse_json(content))
-        except ValidationError as problem:
-            raise ProofFailed(f"the evidence is not JSON as it should be: {problem}") from None
+        value = parse_canonical(content[:-1])
+        if value is None:
+            raise ProofFailed("the evidence is not canonical JSON")
+        found = cls.from_json(value)
+        if found.content != content:
+            raise ProofFailed("the evidence is not written as it should be")
+        return found
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -102,7 +106,9 @@ def prove(older: bytes, newer: bytes, tree: Tree, repository: str, writer: str) 
 
 
 def check(evidence: Evidence, repository: str, writer: str) -> str:
-    """What cannot both be true, in a sentence. Raises ProofFailed if the evidence shows nothing of this writer."""
+    """What cannot both be true, in a sentence. Raises WrongOrigin, ProofFailed if it shows nothing of this writer."""
+    if (evidence.repository, evidence.writer) != (repository, writer):
+        raise WrongOrigin(f"the evidence is of the writer {evidence.writer[:64]}, or of another repository")
     older = checkpoints.opened(evidence.older, repository, writer)
     newer = checkpoints.opened(evidence.newer, repository, writer)
     shown = roots_from_consistency(older.size, newer.size, evidence.proof, evidence.instead)
