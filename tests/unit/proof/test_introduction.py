@@ -62,14 +62,10 @@ def test_what_is_not_in_the_form_of_an_introduction_is_refused(content):
 @needs_ssh_keygen
 def test_whoever_has_an_allowed_key_certifies_a_writer(tmp_path):
     key = make_key(tmp_path)
-    certificate = keygen("-Y", "sign", "-n", NAMESPACE, "-f", str(key), stdin=ABOUT.content).stdout
-    public = public_of(key)
-    text = public.text if isinstance(public, Key) else public
-    for line, who in (
-        (f"ada@example.org {text}", "ada@example.org"),
-        (f'*@x,eve namespaces="sage-*" {text}', "*@x,eve"),
-    ):
-        assert certified_by(ABOUT.content, certificate, parse(line.encode()), NOON) == who
+    certificate = sign(key, ABOUT.content, namespace=NAMESPACE).encode()
+    for who, options in (("ada@example.org", ""), ("*@x,eve", 'namespaces="sage-*" ')):
+        allowed = signers(f"{who} {options}{public_of(key)}")
+        assert certified_by(ABOUT.content, certificate, allowed, NOON) == who
 
 
 def signers(*lines: str) -> AllowedSigners:
