@@ -1,6 +1,6 @@
 """`make bench`: the table of speeds, each beside its target and measured in one run with what it is compared to.
 
-    python -m benchmarks.run [GROUP…]    groups: appending, commits, recording, reading, editor; all without any
+    python -m benchmarks.run [GROUP…]    groups: appending, commits, recording, reading, editor, peers; all without any
     BENCH_REPO=PATH                         also observe this repository (a clone of it)
 
 Figures are medians of interleaved runs. A missed target makes no exit status, since speed is no test.
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import appending, commits, editor, reading, recording
+from benchmarks import appending, commits, editor, proofs, reading, recording
 from benchmarks.measure import Row, heading, line, show
 
-GROUPS = ("appending", "commits", "recording", "reading", "editor")
+GROUPS = ("appending", "commits", "recording", "reading", "editor", "peers")
 
 
 def rows(group: str, ground: Path, real: Path | None) -> Iterator[Row]:
@@ -33,6 +33,8 @@ def rows(group: str, ground: Path, real: Path | None) -> Iterator[Row]:
             yield from reading.rows(ground / "long")
         case "editor":
             yield from editor.rows(ground)
+        case "peers":
+            yield from proofs.rows()
         case _:
             raise SystemExit(f"no such group: {group}; there are {', '.join(GROUPS)}")
 
