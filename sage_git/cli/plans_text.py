@@ -26,11 +26,16 @@ STATE_STYLES: Final = {
 
 def drafted(plan: Plan, files: int) -> Iterator[Line]:
     """What a draft says, and what to do next."""
+    from sage_git.operations.planning.drafting import futile_exceptions
+
     yield from _heading(plan, "is drafted")
     yield from content(plan)
     yield from steps(plan)
     few = "no file yet" if not files else f"{files:,} file{'' if files == 1 else 's'} now"
     yield [Span(f"  covers   {few}", Style.PLAIN if files else Style.COMMIT)]
+    for pattern in futile_exceptions(plan.scope.texts):
+        yield [span(f"  warning  '{pattern}' takes nothing out: a folder above it is covered", Style.OPEN)]
+        yield [Span("           as in a .gitignore; '!folder/' takes a whole folder out", Style.FAINT)]
     yield []
     yield [span(f"sage-git plan approve {plan.plan_id} -m WHY puts it in force")]
 

@@ -48,6 +48,12 @@ def write_now(repository: GitRepository, message: str, **files: str) -> str:
     return repository.head
 
 
+def test_a_scope_that_does_not_leave_out_what_it_names_is_warned_of(planned, sage):
+    draft = sage("plan", "draft", "--summary", "All but src", "--scope", "**", "--scope", "!src/**").stdout
+    assert "warning  '!src/**' takes nothing out: a folder above it is covered" in draft
+    assert "warning" not in sage("plan", "draft", "--summary", "All but", "--scope", "**", "--scope", "!src/").stdout
+
+
 def test_every_answer_tells_of_the_plan(planned, sage):
     drafted = answer(sage, "plan", "show", "tidy")
     assert {name: drafted[name] for name in ("planId", "state", "scope", "inUse")} == {

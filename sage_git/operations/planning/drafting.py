@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.chronicle.ids import is_plan_id, plan_hash
 from sage_git.chronicle.kinds import timestamp
 from sage_git.errors import UsageError
+from sage_git.judgement.patterns import Patterns
 from sage_git.judgement.plan import SUBJECT
 from sage_git.operations.sidecars.placing import subject_key
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 KEY: Final = subject_key(SUBJECT)
 _SLUG_LENGTH: Final = 40
+_STARS: Final = re.compile(r"\*+")
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _PATTERNS: Final = "a pattern is one line as in a .gitignore at the root: 'src/**', '*.md', '!vendor/'"
 
@@ -92,6 +94,25 @@ def slug(summary: str, taken: Container[str]) -> str:
     while f"{name}-{number}" in taken:
         number += 1
     return f"{name}-{number}"
+
+
+def futile_exceptions(scope: Sequence[str]) -> list[str]:
+    """The patterns that were to take something out of a scope and do not, since a folder above stays in it.
+
+    As in a .gitignore: after `**`, `!src/**` takes nothing out, and `!src/` does.
+    """
+    return [
+        pattern
+        for number, pattern in enumerate(scope, 1)
+        if pattern.startswith("!")
+        and Patterns([pattern[1:]]).matches(sample := _sample(pattern[1:]))
+        and Patterns(scope[:number]).matches(sample)
+    ]
+
+
+def _sample(glob: str) -> str:
+    """A path that a pattern without brackets matches."""
+    return _STARS.sub("any", glob.strip("/")).replace("?", "a")
 
 
 def _check_pattern(pattern: str) -> None:
