@@ -1,27 +1,34 @@
-"""One bare repository of ours with segments of writer logs: a file of 256 lines each, a ref for each writer.
+"""One bare repository of ours with writer logs: a ref for each, whose tree has files of up to 256 lines.
 
-The tree of `refs/sage/writers/<writer key id>` has `leaves/…`, `events/…` and `writer.json`; segments are numbered like
-C2SP tlog-tiles (`000`, `x001/234`). Commits have no author and no time of their own, so that the same entries make the
-same commits: nobody trusts a commit. Not here: what the lines mean, which repository has which (store), and locks.
+Commits have no author and no time of their own, so that the same entries make the same commits: nobody trusts a commit.
+What is written is durable on return, and what a killed git left behind is taken away by the next that writes. Not here:
+how a tree is laid out (log_tree), which repository has which (store), and locks: the caller of anything that writes
+holds `log.lock`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import new as new_hash
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sage_git.errors import GitFailed, StorageError
-from sage_git.gitrepo.command import run
+from sage_git.errors import GitFailed, StorageError, ValidationError
+from sage_git.gitrepo.command import Stream, run
+from sage_git.gitrepo.log_tree import WRITERS, ref_of, split, writer_of
 
-SEGMENT_ENTRIES: Final = 256
 # By default git leaves loose objects to the kernel; our tail is cut off on the strength of them.
 _DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
 # Loose objects are compressed twice and fsynced one by one; below a few segments they are still fewer files to repack.
-_PACKED: Final = ("-c", "fastimport.unpackLimit=20")
+_PACKED: Final = ("-c", "fastimport.unpackLimit=20", "-c", "fetch.unpackLimit=20")
+_MANY_PACKS: Final = 24
+_MANY_LOOSE: Final = 5  # in one of 256 folders: some 1,300
+_INCOMING: Final = "refs/sage/incoming/"
 _READY: Final = "sage.ready"
 _NOBODY: Final = "sage-git <sage-git@localhost> 0 +0000"
 
@@ -36,6 +43,15 @@ class Onto(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tip:
+    """A commit, its tree, and the object ids of its files by path; all empty if there is none."""
+
+    commit: str = ""
+    tree: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentRepository:
     """The repository at `git_dir`, made when first written to. `environment` says where git is."""
 
@@ -43,41 +59,116 @@ class SegmentRepository:
     object_format: str
     environment: Mapping[str, str]
 
-    def files(self, writer: str) -> dict[str, str]:
-        """The object ids of the writer's files by path; empty if there is nothing of this writer. Raises GitFailed."""
-        tip = self._tip(writer) if self._is_ready() else ""
-        listed = self._git("ls-tree", "-r", "-z", tip).decode("ascii").split("\0")[:-1] if tip else []
+    def writers(self, namespace: str = WRITERS) -> dict[str, str]:
+        """The commit of every writer whose log is here. Raises GitFailed."""
+        refs = self._refs(namespace)
+        return {writer: tip.commit for ref, tip in refs.items() if (writer := writer_of(ref, namespace))}
+
+    def trees(self) -> dict[str, str]:
+        """The tree of every commit that a ref of ours has. Raises GitFailed."""
+        return {tip.commit: tip.tree for tip in self._refs("refs/sage/").values()}
+
+    def tip(self, ref: str) -> Tip:
+        """Where `ref` stands; nowhere if it is not there. Raises GitFailed."""
+        found = self._refs(ref).get(ref, Tip())
+        return Tip(found.commit, found.tree, self.files(found.tree)) if found.commit else found
+
+    def files(self, tree: str) -> dict[str, str]:
+        """The object ids of the files of a commit or tree by path. Raises GitFailed."""
+        listed = self._git("ls-tree", "-r", "-z", tree).decode("utf-8", "surrogateescape").split("\0")[:-1]
         return {path: words.split(" ")[2] for words, _, path in (entry.partition("\t") for entry in listed)}
 
-    def lines(self, files: Mapping[str, str], paths: Sequence[str]) -> list[bytes]:
-        """The lines of these segments one after another; 256 empty ones for each that is not in `files`.
+    def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]:
+        """The lines of each of these segments, none for one that is not in `files`; one is in memory at a time.
 
         Raises GitFailed; StorageError if the repository is damaged.
         """
-        blobs = self._blobs([files[path] for path in paths if path in files])
-        found: list[bytes] = []
+        contents = self.blobs([files[path] for path in paths if path in files])
         for path in paths:
-            lines = blobs[files[path]].split(b"\n")[:-1] if path in files else [b""] * SEGMENT_ENTRIES
-            if len(lines) != SEGMENT_ENTRIES:
-                raise self._damaged(f"{path} has {len(lines)} lines")
-            found += lines
-        return found
+            try:
+                yield split(next(contents)) if path in files else []
+            except ValidationError as problem:
+                raise self._damaged(f"{path}: {problem}") from None
 
-    def commit(self, writer: str, files: Mapping[str, bytes], onto: Onto = Onto.HISTORY) -> None:
-        """Write `files` beside those that the writer has; durable on return. Raises GitFailed."""
-        if not self._is_ready():
-            self._create()
-        try:
-            self._import(writer, files, onto)
-        except GitFailed:
-            # Whoever was killed in the middle of it left git's own locks, which outlive their holders.
-            if not self._remove_stale_locks():
-                raise
-            self._import(writer, files, onto)
+    def blobs(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The content of each of these blobs. Raises GitFailed, StorageError."""
+        if not names:
+            return
+        requests = "".join(f"{name}\n" for name in names).encode("ascii")
+        with Stream(
+            ["cat-file", "--batch"], git_dir=self.git_dir, requests=requests, environment=self.environment
+        ) as stream:
+            for name in names:
+                header = stream.answers.readline()
+                if not header:
+                    raise stream.failure()
+                _, kind, *size = header.decode("ascii").split()
+                if kind != "blob":
+                    raise self._damaged(f"object {name} is {kind}")
+                content = stream.answers.read(int(size[0]) + 1)
+                if len(content) <= int(size[0]):
+                    raise stream.failure()
+                yield content[:-1]
+
+    def commit(self, ref: str, base: Tip, files: Mapping[str, bytes], onto: Onto = Onto.HISTORY) -> bool:
+        """True if `files` were not all in `base`, where `ref` stands: they are now, beside those that were.
+
+        Raises GitFailed.
+        """
+        changed = self._changed(base, files)
+        if not changed and onto is Onto.HISTORY:
+            return False
+        self._make_ready()
+        parents = [base.commit] if base.commit and onto is Onto.HISTORY else []
+        self._healing(lambda: self._import(ref, parents, base.tree, changed))
+        self._tidy()
+        return True
+
+    def merge(self, base: Tip, other: Tip, files: Mapping[str, bytes]) -> str:
+        """A commit that goes on from both, with the files of `base` and these; no ref has it but `incoming_ref`.
+
+        Whichever is `base`: equal files make an equal commit. Raises GitFailed.
+        """
+        parents = sorted({base.commit, other.commit})
+        ref = incoming_ref(base.commit)
+        self._healing(lambda: self._import(ref, parents, base.tree, self._changed(base, files)))
+        return self._refs(ref)[ref].commit
+
+    def borrow(self, source: Path, commits: Sequence[str]) -> None:
+        """Have `commits` of the repository at `source` here, whose `incoming_ref`s have them. Raises GitFailed."""
+        self._make_ready()
+        wanted = "".join(f"+{incoming_ref(commit)}:{incoming_ref(commit)}\n" for commit in commits)
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
+        fetch = (*_DURABLE, *_PACKED, "-c", "protocol.file.allow=always", "fetch", *quiet, "--stdin", str(source))
+        self._healing(lambda: self._git(*fetch, input=wanted.encode("ascii")))
+
+    def swap(self, changes: Mapping[str, tuple[str, str]]) -> set[str]:
+        """The refs of `changes` (ref → expected commit or "", new commit) that stood as expected, and were moved.
+
+        Every `incoming_ref` is deleted. Raises GitFailed.
+        """
+        none = "0" * (64 if self.object_format == "sha256" else 40)
+        moves = {ref: f"update {ref} {new} {expected or none}\n" for ref, (expected, new) in changes.items()}
+        moved = self._update(list(moves.values()))
+        done = set(moves) if moved else {ref for ref, move in moves.items() if self._update([move])}
+        self.forget_incoming()
+        self._tidy()
+        return done
+
+    def forget_incoming(self) -> None:
+        """Delete every `incoming_ref`; what only they reached is left to the next `forget_unreachable`."""
+        refs = self._refs(_INCOMING) if self.is_ready() else {}
+        if refs:
+            deletions = "".join(f"delete {ref}\n" for ref in refs).encode("ascii")
+            self._healing(lambda: self._git(*_DURABLE, "update-ref", "--stdin", input=deletions))
+
+    def blob_id(self, content: bytes) -> str:
+        """The object id that a blob has (gitformat-pack(5), `git hash-object`)."""
+        return new_hash(self.object_format, b"blob %d\0" % len(content) + content).hexdigest()
 
     def damage(self) -> str:
         """What git finds damaged in the repository, all of which is read, in its own words; empty if nothing is."""
-        if not self._is_ready():
+        if not self.is_ready():
             return ""
         try:
             self._git("fsck", "--full", "--no-dangling", "--no-progress", "--no-reflogs")
@@ -88,57 +179,76 @@ class SegmentRepository:
 
     def forget_unreachable(self) -> None:
         """Delete every object that no ref reaches, for good. Raises GitFailed."""
+        self.forget_incoming()
         self._git(*_DURABLE, "repack", "-a", "-d", "-q")
         self._git("prune", "--expire=now")
 
-    def _import(self, writer: str, files: Mapping[str, bytes], onto: Onto) -> None:
-        tip = self._tip(writer)
-        commands = [f"feature done\ncommit {_ref(writer)}\ncommitter {_NOBODY}\ndata 0\n".encode()]
-        if tip:
-            tree = f'M 040000 {self._git("rev-parse", f"{tip}^{{tree}}").decode("ascii").strip()} ""\n'
-            commands.append((f"from {tip}\n" if onto is Onto.HISTORY else tree).encode())
-        for path, content in files.items():
-            commands += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
-        commands.append(b"\ndone\n")
-        self._git(*_DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
-
-    def _tip(self, writer: str) -> str:
-        return self._git("for-each-ref", "--format=%(objectname)", _ref(writer)).decode("ascii").strip()
-
-    def _blobs(self, names: Sequence[str]) -> dict[str, bytes]:
-        """The contents of blobs by object id."""
-        wanted = list(dict.fromkeys(names))
-        answer = (
-            self._git("cat-file", "--batch", input="".join(f"{name}\n" for name in wanted).encode()) if wanted else b""
-        )
-        blobs: dict[str, bytes] = {}
-        at = 0
-        while at < len(answer):
-            end = answer.index(b"\n", at)
-            name, kind, *size = answer[at:end].decode("ascii").split(" ")
-            if kind != "blob":
-                raise self._damaged(f"object {name} is {kind}")
-            blobs[name] = answer[end + 1 : end + 1 + int(size[0])]
-            at = end + 2 + int(size[0])
-        return blobs
-
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """True once it is made whole."""
         try:
             return b"ready = true" in (self.git_dir / "config").read_bytes()
         except FileNotFoundError:
             return False
 
-    def _create(self) -> None:
+    def _changed(self, base: Tip, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        return {path: content for path, content in files.items() if base.files.get(path) != self.blob_id(content)}
+
+    def _import(self, ref: str, parents: Sequence[str], tree: str, files: Mapping[str, bytes]) -> None:
+        head = f"feature done\ncommit {ref}\ncommitter {_NOBODY}\ndata 0\n"
+        head += "".join(f"{word} {parent}\n" for word, parent in zip(("from", "merge"), parents, strict=False))
+        commands = [f'{head}M 040000 {tree} ""\n'.encode() if tree else head.encode()]
+        for path, content in files.items():
+            commands += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
+        commands.append(b"\ndone\n")
+        self._git(*_DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
+
+    def _refs(self, pattern: str) -> dict[str, Tip]:
+        """The refs at or below `pattern`, with commits and trees."""
+        if not self.is_ready():
+            return {}
+        listed = self._git("for-each-ref", "--format=%(refname) %(objectname) %(tree)", pattern).decode("ascii")
+        rows = (line.split(" ") for line in listed.splitlines())
+        return {name: Tip(commit, tree) for name, commit, tree in rows}
+
+    def _update(self, commands: Sequence[str]) -> bool:
+        """Whether one transaction of `git update-ref` went through; False if a ref stood elsewhere."""
+        given = "".join(commands).encode("ascii")
+        try:
+            self._healing(lambda: self._git(*_DURABLE, "update-ref", "--stdin", input=given))
+        except GitFailed:
+            return False
+        return True
+
+    def _make_ready(self) -> None:
         """Make the repository; what a killed run left half made holds nothing yet, and is made anew."""
+        if self.is_ready():
+            return
         shutil.rmtree(self.git_dir, ignore_errors=True)
         self._git("init", "--bare", "--quiet", "--template=", f"--object-format={self.object_format}")
         for setting, value in (("gc.auto", "0"), ("core.logAllRefUpdates", "false"), (_READY, "true")):
             self._git("config", setting, value)
 
+    def _tidy(self) -> None:
+        """Put packs and loose objects together once there are many: each costs whoever reads or fetches."""
+        loose, packs = self.git_dir / "objects" / "17", self.git_dir / "objects" / "pack"
+        if _has(loose, "*", _MANY_LOOSE) or _has(packs, "*.pack", _MANY_PACKS):
+            with suppress(GitFailed):  # what was written is there; the next that writes tries again
+                self._git(*_DURABLE, "repack", "-d", "-q", "--geometric=2")
+
+    def _healing(self, action: Callable[[], object]) -> None:
+        """Do it. Whoever was killed in the middle of the like left git's own locks, which outlive their holders."""
+        try:
+            action()
+        except GitFailed:
+            if not self._remove_stale_locks():
+                raise
+            action()
+
     def _remove_stale_locks(self) -> bool:
         """True if there were lock files. The caller's own lock keeps everybody else who could have made them away."""
         locks = [*self.git_dir.glob("*.lock"), *self.git_dir.glob("refs/**/*.lock")]
-        for path in (*locks, *self.git_dir.glob("fast_import_crash_*")):
+        left = [*self.git_dir.glob("fast_import_crash_*"), *self.git_dir.glob("objects/pack/tmp_*")]
+        for path in (*locks, *left):
             path.unlink(missing_ok=True)
         return bool(locks)
 
@@ -149,18 +259,16 @@ class SegmentRepository:
         return StorageError(str(self.git_dir), "read", how, remedy="run `sage-git fsck`")
 
 
-def segment_path(folder: str, number: int) -> str:
-    """Where segment `number` lies in a writer's tree, as in C2SP tlog-tiles: `leaves/x001/x234/067`."""
-    digits = f"{number % 1000:03d}"
-    while number := number // 1000:
-        digits = f"x{number % 1000:03d}/{digits}"
-    return f"{folder}/{digits}"
+def incoming_ref(commit: str) -> str:
+    """The ref that keeps `commit` while it is looked at; only this clone sees it."""
+    return _INCOMING + commit
 
 
-def joined(lines: Iterable[bytes]) -> bytes:
-    """The content of a segment's file."""
-    return b"".join([line + b"\n" for line in lines])
+def sealed_ref(writer: str) -> str:
+    """The ref of what a clone sealed of its own log, published or not; only this clone sees it."""
+    return ref_of(writer, "refs/sage/sealed/")
 
 
-def _ref(writer: str) -> str:
-    return f"refs/sage/writers/{writer}"
+def _has(directory: Path, pattern: str, count: int) -> bool:
+    """Whether at least so many files are there."""
+    return len(list(islice(directory.glob(pattern), count))) == count

@@ -1,22 +1,38 @@
-"""The sealed part of writer logs: what others may be given, and what stays here, in two repositories of ours.
+"""Writer logs in two repositories of ours: what anybody may be given, and what stays with this clone and its friends.
 
-`store.git` is what peers fetch: leaves, and the bodies that were published; a withheld body is an empty line.
-`private.git` has the bodies that nobody was given. Everything is sealed as withheld; publishing comes with the exchange
-of logs. Not here: the tail (storage.writerlog), and `log.lock`, which the caller of anything that writes holds.
+`store.git` is what peers fetch: under `refs/sage/writers/` the logs as their writers published and signed them, with
+the bodies that anybody may see; a withheld body is an empty line. Beside them, in a ref that no peer is told of, stands
+what this clone sealed and may not have signed yet: leaves alone. `private.git` has the bodies of all that was sealed,
+withheld or not. Not here: the tail (storage.writerlog), who may see what, what is to be believed, and `log.lock`, which
+the caller of anything that writes holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Final
 
-from sage_git.errors import Detail, StorageError, ValidationError
-from sage_git.gitrepo.segments import SEGMENT_ENTRIES, Onto, SegmentRepository, joined, segment_path
+from sage_git.errors import Detail, ValidationError
+from sage_git.gitrepo.joining import join
+from sage_git.gitrepo.log_tree import (
+    CERTIFICATE,
+    CHECKPOINT,
+    INTRODUCTION,
+    SEGMENT_ENTRIES,
+    Half,
+    by_segment,
+    joined,
+    ref_of,
+    segment_count,
+    segment_path,
+)
+from sage_git.gitrepo.publication import other_entries, published_files
+from sage_git.gitrepo.segments import Onto, SegmentRepository, Tip, sealed_ref
 
-_READ_AT_ONCE: Final = 64
-_WITHHELD: Final = b"\n" * SEGMENT_ENTRIES
+Pair = tuple[bytes, bytes]
+"""A leaf and its body, or b""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,83 +45,201 @@ class SealedEntry:
 
 
 class Store:
-    """The sealed logs in the directory `sage/`, in the user's `object_format`. Making one touches nothing."""
+    """The logs in the directory `sage/`, in the user's `object_format`. Making one touches nothing."""
 
     def __init__(self, directory: Path, object_format: str, environment: Mapping[str, str]) -> None:
-        self._public = SegmentRepository(directory / "store.git", object_format, environment)
-        self._private = SegmentRepository(directory / "private.git", object_format, environment)
+        self._public = SegmentRepository(directory / Half.PUBLIC.value, object_format, environment)
+        self._private = SegmentRepository(directory / Half.PRIVATE.value, object_format, environment)
+
+    def writers(self, half: Half = Half.PUBLIC) -> dict[str, str]:
+        """The commit of every writer who published something, or of whom something private is here."""
+        return self._half(half).writers()
+
+    def tree(self, writer: str) -> dict[str, str]:
+        """The object ids of all that is here of a log, sealed leaves included, published or not, by path."""
+        published = self._public.tip(ref_of(writer)).files
+        sealed = self._public.tip(sealed_ref(writer)).files
+        return {**published, **{path: name for path, name in sealed.items() if path.startswith("leaves/")}}
+
+    def published(self, writer: str) -> Mapping[str, str]:
+        """The object ids of a log's files as peers are given them, by path."""
+        return self._public.tip(ref_of(writer)).files
+
+    def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]:
+        """The lines of each of these segments, none for one that is not there. Raises GitFailed, StorageError."""
+        return self._public.segments(files, paths)
+
+    def content(self, files: Mapping[str, str], path: str) -> bytes:
+        """The content of one of the files; empty if it is not there. Raises GitFailed, StorageError."""
+        return next(self._public.blobs([files[path]]), b"") if path in files else b""
+
+    def checkpoint(self, writer: str) -> bytes:
+        """The signed note on the log that was published; empty if none was."""
+        return self.content(self.published(writer), CHECKPOINT)
+
+    def introduction(self, writer: str) -> bytes:
+        """The writer.json of the log that was published; empty if none was."""
+        return self.content(self.published(writer), INTRODUCTION)
+
+    def certificate(self, writer: str) -> bytes:
+        """The signature of whoever vouches for the writer; empty if nobody does."""
+        return self.content(self.published(writer), CERTIFICATE)
 
     def length(self, writer: str) -> int:
-        """How many entries of the writer's log are sealed. Raises GitFailed."""
-        return SEGMENT_ENTRIES * _count(self._public.files(writer))
+        """How many entries of this clone's own log are sealed. Raises GitFailed."""
+        return segment_count(self._public.tip(sealed_ref(writer)).files) * SEGMENT_ENTRIES
 
-    def seal(self, writer: str, first: int, entries: Sequence[tuple[bytes, bytes]], about: bytes) -> int:
+    def size(self, writer: str) -> int:
+        """How many entries of anybody's log are here, sealed or published. Raises GitFailed, StorageError."""
+        return self._size(self.tree(writer))
+
+    def segment(self, writer: str, number: int) -> list[bytes]:
+        """The leaves of segment `number` of a log, at most 256. Raises GitFailed, StorageError."""
+        return next(self.segments(self.tree(writer), [segment_path("leaves", number)]))
+
+    def entries(self, writer: str, start: int = 0, end: int | None = None) -> Iterator[SealedEntry]:
+        """The entries from number `start` on, before `end`, oldest first; each with its body from whoever gave it.
+
+        Of this clone's own log that includes what was published of its tail. Raises GitFailed, StorageError.
+        """
+        public, private = self.tree(writer), self._private.tip(ref_of(writer)).files
+        count = segment_count(public)
+        last = count if end is None else min(count, -(-end // SEGMENT_ENTRIES))
+        numbers = range(start // SEGMENT_ENTRIES, last)
+        events = [segment_path("events", number) for number in numbers]
+        leaves = self._public.segments(public, [segment_path("leaves", number) for number in numbers])
+        segments = zip(
+            leaves, self._private.segments(private, events), self._public.segments(public, events), strict=True
+        )
+        for segment, (its_leaves, kept, given) in zip(numbers, segments, strict=True):
+            rows = zip_longest(its_leaves, kept[: len(its_leaves)], given[: len(its_leaves)], fillvalue=b"")
+            for number, (leaf, mine, everybodys) in enumerate(rows, segment * SEGMENT_ENTRIES):
+                if number >= start and (end is None or number < end):
+                    yield SealedEntry(number, leaf, mine or everybodys)
+
+    def revealed(self, writer: str) -> set[int]:
+        """The numbers of the entries whose bodies anybody may see. Raises GitFailed, StorageError."""
+        files = self.published(writer)
+        events = [segment_path("events", number) for number in range(segment_count(files, "events"))]
+        lines = (line for segment in self._public.segments(files, events) for line in segment)
+        return {number for number, line in enumerate(lines) if line}
+
+    def seal(self, writer: str, first: int, entries: Sequence[Pair], about: bytes) -> int:
         """How many entries are sealed, durably, now that `entries` (leaf, body or b"") from number `first` on are.
 
         Whole segments; those that are sealed already are left alone. `about` is the content of writer.json. Raises
         GitFailed; ValidationError for a gap; StorageError if other leaves are sealed under these numbers.
         """
-        files = self._public.files(writer)
-        sealed = SEGMENT_ENTRIES * _count(files)
-        if first % SEGMENT_ENTRIES or len(entries) % SEGMENT_ENTRIES or first > sealed:
-            expected = f"whole segments of {SEGMENT_ENTRIES}, the first at {sealed}"
+        ref = sealed_ref(writer)
+        base = self._public.tip(ref)
+        sealed = segment_count(base.files)
+        if first % SEGMENT_ENTRIES or len(entries) % SEGMENT_ENTRIES or first > sealed * SEGMENT_ENTRIES:
+            expected = f"whole segments of {SEGMENT_ENTRIES}, the first at {sealed * SEGMENT_ENTRIES}"
             raise ValidationError(Detail("first", "would leave a gap in the log", first, expected))
-        segments = {
-            (first + at) // SEGMENT_ENTRIES: entries[at : at + SEGMENT_ENTRIES]
-            for at in range(0, len(entries), SEGMENT_ENTRIES)
-        }
-        self._check_same(files, {number: part for number, part in segments.items() if number < _count(files)})
-        new = {number: part for number, part in segments.items() if number >= _count(files)}
+        segments = _segments(first, entries)
+        self._check_same(self.tree(writer), segments)
+        new = {number: part for number, part in segments.items() if number >= sealed}
         if new:
             # Bodies first, so that whatever has a leaf has its body.
-            self._private.commit(
-                writer, {segment_path("events", n): joined(b for _, b in part) for n, part in new.items()}
-            )
+            self._keep(writer, new)
             leaves = {segment_path("leaves", n): joined(leaf for leaf, _ in part) for n, part in new.items()}
-            withheld = {segment_path("events", n): _WITHHELD for n in new}
-            self._public.commit(writer, {**leaves, **withheld, "writer.json": about})
-        return sealed + SEGMENT_ENTRIES * len(new)
+            self._public.commit(ref, base, {**leaves, INTRODUCTION: about})
+        return SEGMENT_ENTRIES * (sealed + len(new))
 
-    def entries(self, writer: str, start: int = 0) -> Iterator[SealedEntry]:
-        """The sealed entries from number `start` on, oldest first. Raises GitFailed, StorageError."""
-        public, private = self._public.files(writer), self._private.files(writer)
-        count = _count(public)
-        for begin in range(start // SEGMENT_ENTRIES, count, _READ_AT_ONCE):
-            numbers = range(begin, min(count, begin + _READ_AT_ONCE))
-            events = [segment_path("events", number) for number in numbers]
-            leaves = self._public.lines(public, [segment_path("leaves", number) for number in numbers])
-            bodies = zip(self._private.lines(private, events), self._public.lines(public, events), strict=True)
-            for number, (leaf, (kept, given)) in enumerate(zip(leaves, bodies, strict=True), begin * SEGMENT_ENTRIES):
-                if number >= start:
-                    yield SealedEntry(number, leaf, kept or given)
+    def publish(
+        self,
+        writer: str,
+        unsealed: Sequence[Pair],
+        revealed: Mapping[int, bytes],
+        note: bytes,
+        about: bytes,
+        certificate: bytes | None = None,
+    ) -> bool:
+        """True if anything is new to peers: leaves of all that is sealed and of `unsealed`, which comes after it, and
+        the bodies in `revealed`, by number; what was revealed before stays so. The contents of the checkpoint, of
+        writer.json and, if there is one, of writer.sig are taken as they are.
+
+        Raises GitFailed; StorageError if other entries were published, or more.
+        """
+        sealed = self._public.tip(sealed_ref(writer)).files
+        ends = _segments(segment_count(sealed) * SEGMENT_ENTRIES, unsealed)
+        leaves = {number: [leaf for leaf, _ in part] for number, part in ends.items()}
+        base = self._public.tip(ref_of(writer))
+        files = published_files(self._public, base, sealed, leaves, revealed)
+        files |= {CHECKPOINT: note, INTRODUCTION: about}
+        files |= {CERTIFICATE: certificate} if certificate else {}
+        return self._public.commit(ref_of(writer), base, files)
+
+    def keep_unsealed(self, writer: str, unsealed: Sequence[Pair]) -> bool:
+        """True if trusted peers, who are given the private half, have anything new in `unsealed`. Raises GitFailed."""
+        return self._keep(writer, _segments(self.length(writer), unsealed))
+
+    def adopt(self, source: Path, offers: Mapping[str, tuple[str, str]], half: Half = Half.PUBLIC) -> dict[str, str]:
+        """Have what lies in the repository at `source`: writer → (commit that is expected here or "", commit there).
+
+        The commits that the writers' refs have now: the one there, or ours, or one that joins both, as bodies are here
+        or there; a writer whose ref stands elsewhere than expected is not among them, and stays as it is. Raises
+        GitFailed, StorageError.
+        """
+        repository = self._half(half)
+        repository.borrow(source, sorted({theirs for _, theirs in offers.values()}))
+        trees = repository.trees()
+        new = {}
+        for writer, (ours, theirs) in offers.items():
+            if not ours:
+                new[writer] = theirs
+            elif ours in trees:
+                tips = (Tip(each, trees[each], repository.files(each)) for each in (ours, theirs))
+                new[writer] = join(repository, *tips)
+        moved = repository.swap({ref_of(writer): (offers[writer][0], commit) for writer, commit in new.items()})
+        return {writer: commit for writer, commit in new.items() if ref_of(writer) in moved}
 
     def damage(self) -> list[str]:
         """What git finds damaged, in its own words."""
         return [words for repository in (self._public, self._private) if (words := repository.damage())]
 
-    def redact(self, writer: str, number: int) -> None:
-        """Drop the body of the sealed entry `number` for good; its leaf stays. Raises GitFailed, StorageError.
+    def redact(self, writer: str, *numbers: int) -> None:
+        """Drop the bodies of these entries for good; their leaves stay. Raises GitFailed, StorageError.
 
-        The chain of commits begins anew, and what only the old one reached is deleted: it would still hold the body.
+        The chain of commits begins anew, and what only the old one reached is deleted: it would still hold the bodies.
         """
-        path = segment_path("events", number // SEGMENT_ENTRIES)
+        gone = {
+            segment_path("events", segment): lines for segment, lines in by_segment(dict.fromkeys(numbers, b"")).items()
+        }
         for repository in (self._public, self._private):
-            files = repository.files(writer)
-            if path in files:
-                lines = repository.lines(files, [path])
-                lines[number % SEGMENT_ENTRIES] = b""
-                repository.commit(writer, {path: joined(lines)}, Onto.NOTHING)
+            tip = repository.tip(ref_of(writer))
+            paths = [path for path in gone if path in tip.files]
+            files = {
+                path: joined(gone[path].get(at, line) for at, line in enumerate(lines))
+                for path, lines in zip(paths, repository.segments(tip.files, paths), strict=True)
+            }
+            if files:
+                repository.commit(ref_of(writer), tip, files, Onto.NOTHING)
                 repository.forget_unreachable()
 
-    def _check_same(self, files: Mapping[str, str], segments: Mapping[int, Sequence[tuple[bytes, bytes]]]) -> None:
-        """Raises StorageError unless these are the leaves that are sealed."""
-        there = self._public.lines(files, [segment_path("leaves", number) for number in segments])
-        if there != [leaf for part in segments.values() for leaf, _ in part]:
-            remedy = "keep both and run `sage-git fsck`; perhaps one of them was restored from a backup"
-            where = str(self._public.git_dir)
-            raise StorageError(where, "seal into", "it has other entries under these numbers", remedy=remedy)
+    def _half(self, half: Half) -> SegmentRepository:
+        return self._public if half is Half.PUBLIC else self._private
+
+    def _keep(self, writer: str, segments: Mapping[int, Sequence[Pair]]) -> bool:
+        """True if any of these bodies was not in the private half."""
+        ref = ref_of(writer)
+        bodies = {segment_path("events", n): joined(body for _, body in part) for n, part in segments.items()}
+        return self._private.commit(ref, self._private.tip(ref), bodies)
+
+    def _size(self, files: Mapping[str, str]) -> int:
+        count = segment_count(files)
+        last = [segment_path("leaves", count - 1)] if count else []
+        return max(0, count - 1) * SEGMENT_ENTRIES + sum(map(len, self.segments(files, last)))
+
+    def _check_same(self, files: Mapping[str, str], segments: Mapping[int, Sequence[Pair]]) -> None:
+        """Raises StorageError unless these begin with the leaves that are here under their numbers."""
+        there = self._public.segments(files, [segment_path("leaves", number) for number in segments])
+        for part, leaves in zip(segments.values(), there, strict=True):
+            if leaves != [leaf for leaf, _ in part[: len(leaves)]]:
+                raise other_entries(self._public)
 
 
-def _count(files: Mapping[str, str]) -> int:
-    """How many segments a writer's files hold."""
-    return sum(path.startswith("leaves/") for path in files)
+def _segments(first: int, entries: Sequence[Pair]) -> dict[int, Sequence[Pair]]:
+    """Segment number → its entries, for entries that follow each other from number `first` on, where one begins."""
+    starts = range(0, len(entries), SEGMENT_ENTRIES)
+    return {(first + at) // SEGMENT_ENTRIES: entries[at : at + SEGMENT_ENTRIES] for at in starts}

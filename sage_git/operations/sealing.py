@@ -28,7 +28,8 @@ def sealed_bodies(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes |
     """Number and event of the sealed entries from `first` on; None for a body that was redacted."""
     writer = writer_id(checkout.sage)
     if writer is not None:
-        for entry in store_of(checkout).entries(writer, first):
+        store = store_of(checkout)
+        for entry in store.entries(writer, first, store.length(writer)):
             yield entry.number, entry.body or None
 
 

@@ -121,7 +121,8 @@ def _check_sealed(checkout: Checkout, found: LogInspection) -> None:
     """Bodies against leaves, as far as bodies are here."""
     try:
         writer = writer_id(checkout.sage)
-        for entry in store_of(checkout).entries(writer) if writer is not None else ():
+        store = store_of(checkout)
+        for entry in store.entries(writer, 0, store.length(writer)) if writer is not None else ():
             found.sealed = entry.number + 1
             found.ids[entry.number] = leaf_id(entry.leaf)
             found.seen.add(entry.body or entry.leaf)
@@ -133,7 +134,7 @@ def _check_sealed(checkout: Checkout, found: LogInspection) -> None:
                 remedy = "restore .git/sage/private.git from a backup, or take the event from another clone"
                 identifier = leaf_id(entry.leaf)
                 found.flaws.append(Flaw("sealed-altered", message, remedy=remedy, path=_STORE, event_id=identifier))
-        damage = store_of(checkout).damage()
+        damage = store.damage()
     except SageError as problem:
         damage = [str(problem)]
     remedy = "git fsck says more; restore .git/sage/store.git and private.git from a backup"

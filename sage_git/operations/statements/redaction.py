@@ -80,7 +80,7 @@ def _drop_from_log(checkout: Checkout, identifier: EventId) -> int:
     if sealed is None or writer is None:
         return len(numbers)
     store = store_of(checkout)
-    if sealed < store.length(writer):
+    if sealed < store.size(writer):  # what was published of the tail included
         entry = next(store.entries(writer, sealed))
         if entry.body and entry.leaf == leaf(identifier):
             store.redact(writer, sealed)
