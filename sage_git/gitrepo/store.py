@@ -194,6 +194,12 @@ class Store:
         moved = repository.swap({ref_of(writer): (offers[writer][0], commit) for writer, commit in new.items()})
         return {writer: commit for writer, commit in new.items() if ref_of(writer) in moved}
 
+    def replace(self, source: Path, writer: str, commit: str) -> None:
+        """Have the log that lies in the repository at `source` in the place of what is here. Raises GitFailed."""
+        self._public.borrow(source, [commit])
+        ref = ref_of(writer)
+        self._public.swap({ref: (self._public.tip(ref).commit, commit)})
+
     def damage(self) -> list[str]:
         """What git finds damaged, in its own words."""
         return [words for repository in (self._public, self._private) if (words := repository.damage())]
