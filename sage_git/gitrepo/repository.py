@@ -104,6 +104,10 @@ class Repository:
         """True if some remote was ever fetched from or pushed to."""
         return bool(self.git("for-each-ref", "--count=1", "--format=x", "refs/remotes").strip())
 
+    def remotes(self) -> frozenset[str]:
+        """The names of the user's remotes."""
+        return frozenset(self.git("remote").decode("utf-8", "surrogateescape").splitlines())
+
     def shallow_boundary(self) -> frozenset[ObjectId]:
         """The commits whose parents this clone was not given."""
         if not self.is_shallow:

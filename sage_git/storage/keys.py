@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.canonical import canonical_json, parse_json
 from sage_git.chronicle.ids import RepositoryId, is_hex
@@ -20,7 +20,9 @@ from sage_git.storage.lock import open_regular
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_MOST_BYTES = 1 << 16
+NEXT_KEY: Final = "writer.next.key"
+NEXT_INTRODUCTION: Final = "writer.next.json"
+_MOST_BYTES: Final = 1 << 16
 
 
 def writer_id(directory: Path) -> str | None:
@@ -55,6 +57,30 @@ def ensure_writer(directory: Path, repository: RepositoryId) -> str:
     public = _key(directory / "writer.key").public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     replace_file(directory / "writer.json", canonical_json({"key": public, "repository": repository}) + b"\n")
     return public
+
+
+def prepare_successor(directory: Path, repository: RepositoryId) -> str:
+    """The key id under which this clone will go on; key and introduction wait beside the ones in use.
+
+    Raises StorageError, ValidationError.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = _key(directory / NEXT_KEY).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    said = {"key": public, "repository": repository, "supersedes": writer_id(directory)}
+    replace_file(directory / NEXT_INTRODUCTION, canonical_json(said) + b"\n")
+    return public
+
+
+def adopt_successor(directory: Path) -> None:
+    """Have this clone write under the key that was prepared. Safe to do again after a crash. Raises StorageError."""
+    said, key = _read(directory / NEXT_INTRODUCTION), _read(directory / NEXT_KEY)
+    if key is not None:
+        replace_file(directory / "writer.key", key, 0o600)
+    if said is not None:
+        replace_file(directory / "writer.json", said)
+    for waited in (NEXT_INTRODUCTION, NEXT_KEY):
+        (directory / waited).unlink(missing_ok=True)
 
 
 def introduction(directory: Path) -> bytes:

@@ -1,0 +1,97 @@
+"""Putting this clone's log where others may read it: leaves of all entries, bodies that may be seen, a checkpoint.
+
+What is published is a commit in the store, made only when something is new. Not here: which bodies may be seen
+(`disclosure`), and bringing the store to a remote (`sync`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.ids import ObjectId, is_hex
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.exchange.certifying import certificate
+from sage_git.operations.exchange.disclosure import Audience, may_be_seen
+from sage_git.operations.exchange.trees import own_tree
+from sage_git.operations.judging.policies import Policies
+from sage_git.operations.sealing import seal_full_segments, store_of
+from sage_git.proof import checkpoint as checkpoints
+from sage_git.proof.checkpoint import Checkpoint
+from sage_git.storage import queries
+from sage_git.storage.keys import introduction, load_key, writer_id
+from sage_git.storage.withholding import withheld
+
+_PUBLISHED: Final = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What the store has of this clone's log now. `is_new` if that was not so before."""
+
+    writer: str
+    size: int
+    is_new: bool
+
+
+def publish_own(checkout: Checkout, pushing: Iterable[ObjectId] = ()) -> Publication | None:
+    """Publish this clone's log; None while it has no entry. Commits in `pushing` are on their way to a remote.
+
+    The caller holds log.lock. Raises GitFailed, StorageError.
+    """
+    writer = writer_id(checkout.sage)
+    size = checkout.log.length()
+    if writer is None or not size:
+        return None
+    seal_full_segments(checkout)
+    audience = Audience.of(checkout.repository, Policies(checkout).now().publish, pushing)
+    state = _state(checkout, writer, audience)
+    if checkout.index.value(_PUBLISHED) == state:
+        return Publication(writer, size, is_new=False)
+    is_new = _publish(checkout, writer, audience)
+    with checkout.index.transaction():
+        checkout.index.keep(_PUBLISHED, _state(checkout, writer, audience))
+    return Publication(writer, size, is_new)
+
+
+def pushed_commits(lines: bytes) -> list[ObjectId]:
+    """The commits that a push is to bring, as git tells a pre-push hook: `ref id ref id` a line (githooks(5))."""
+    words = [line.split() for line in lines.decode("utf-8", "replace").splitlines()]
+    named = [each[1] for each in words if len(each) == 4 and is_hex(each[1], 40, 64)]
+    return [ObjectId(oid) for oid in named if oid.strip("0")]
+
+
+def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
+    store, log = store_of(checkout), checkout.log
+    shown = store.revealed(writer)
+    pending = {
+        number: Event.trusted(identifier, line)
+        for number, identifier, line in queries.own_entries(checkout.index.connection)
+        if number not in shown
+    }
+    bodies = may_be_seen(pending, audience, checkout.repository, withheld(checkout.sage))
+    tree = own_tree(checkout)
+    origin = checkpoints.origin_of(checkout.known_identity().repository, writer)
+    note = checkpoints.issue(Checkpoint(origin, tree.size, tree.root()), load_key(checkout.sage))
+    unsealed = [(entry.leaf, entry.body) for entry in log.read_tail()]
+    return store.publish(writer, unsealed, bodies, note, introduction(checkout.sage), certificate(checkout.sage))
+
+
+def _state(checkout: Checkout, writer: str, audience: Audience) -> str:
+    """Everything that what is published follows from, and what is, in a few digits."""
+    try:
+        private = (checkout.sage / "private.ids").stat().st_size
+    except OSError:
+        private = 0
+    known: tuple[object, ...] = (
+        store_of(checkout).writers().get(writer),
+        checkout.log.length(),
+        checkout.log.sealed(),
+        audience,
+        private,
+        certificate(checkout.sage),
+    )
+    return sha256(repr(known).encode()).hexdigest()

@@ -1,0 +1,218 @@
+"""Taking what a peer offers: what is new of it goes into quarantine, is vetted writer by writer, and is adopted.
+
+Nothing is changed before a log is believed, and then by compare-and-swap. A peer that lies or is not there is an
+outcome, not an error. Not here: what adopted logs mean for index and sidecars (`settling`), and giving (`sending`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sage_git.chronicle.ids import EventId
+from sage_git.errors import SageError
+from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, list_logs
+from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segment_path
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.exchange import equivocations, succession
+from sage_git.operations.exchange.outcomes import Refusal
+from sage_git.operations.exchange.targets import Target
+from sage_git.operations.exchange.trees import own_tree
+from sage_git.operations.exchange.vetting import Believed, Growth, Known, Refused, Vetting
+from sage_git.operations.sealing import store_of
+from sage_git.proof import checkpoint as checkpoints
+from sage_git.proof import merkle
+from sage_git.proof.equivocation import Evidence
+from sage_git.storage.keys import writer_id
+from sage_git.storage.lock import held
+from sage_git.storage.writerlog import leaf_id
+
+_LOG_TIMEOUT_MS: Final = 60_000
+
+
+@dataclass(slots=True)
+class Received:
+    """What came of reading from a peer. `listed` has the commit of each log there; None: it could not be read."""
+
+    target: Target
+    listed: Mapping[str, str] | None = None
+    behind: dict[str, int] = field(default_factory=dict)
+    """Writers of whom the peer has less, and how many entries it has."""
+    joined: set[str] = field(default_factory=set)
+    """Writers of whom both sides had bodies that the other lacked."""
+    entries: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    succeeded: str = ""
+    """The key under which this clone goes on, if the peer had another log under the old one."""
+    problem: SageError | None = None
+
+
+class Receiving:
+    """Reads from one peer after the other into the same store. The caller holds `sync.lock`."""
+
+    def __init__(self, checkout: Checkout, remote: RemoteEnvironment) -> None:
+        self._checkout = checkout
+        self._remote = remote
+        self._store = store_of(checkout)
+        self._repository = checkout.known_identity().repository
+        self._frozen = equivocations.known(checkout.sage, self._repository)
+
+    def receive(self, target: Target) -> Received:
+        """What came from `target`; never raises for what a peer is or does."""
+        received = Received(target)
+        if target.url.startswith("/") and not Path(target.url).exists():  # a bundle, or a store not made yet
+            received.listed = {}
+            return received
+        try:
+            received.listed = list_logs(target.url, self._remote)
+            self._take(target, received)
+            if target.private_url is not None:
+                self._take_private(target, received)
+        except SageError as problem:
+            received.problem = problem
+        return received
+
+    def _take(self, target: Target, received: Received) -> None:
+        tips = self._store.writers()
+        assert received.listed is not None
+        seen = self._seen(target)
+        for writer, (commit, size) in seen.items():
+            if received.listed.get(writer) == commit != tips.get(writer):
+                received.behind[writer] = size
+        new = {w: c for w, c in received.listed.items() if c != tips.get(w) and w not in received.behind}
+        if not new:
+            return
+        with Quarantine(self._checkout.sage, self._store) as quarantine:
+            quarantine.fetch(target.url, new, self._remote)
+            believed = self._vetted(quarantine, new, tips, received)
+            self._adopt(quarantine, believed, tips, received)
+        self._remember(target, received)
+
+    def _vetted(
+        self, quarantine: Quarantine, new: Mapping[str, str], tips: Mapping[str, str], received: Received
+    ) -> list[Believed]:
+        vetting = Vetting(self._repository, quarantine, self._store)
+        own = writer_id(self._checkout.sage)
+        believed = []
+        for writer, commit in sorted(new.items()):
+            found = vetting.look_at(writer, commit, None if writer == own else self._known(writer, tips))
+            if isinstance(found, Refused):
+                received.refused.append(Refusal(writer, found.code, found.reason))
+                received.evidence += [found.evidence] if found.evidence else []
+            elif writer == own:
+                self._look_at_own(quarantine, found, received)
+            elif found.growth is Growth.GROWN and writer in self._frozen:
+                reason = "its writer signed two logs; nothing more is taken of it"
+                received.refused.append(Refusal(writer, "equivocation", reason))
+            else:
+                believed.append(found)
+        return believed
+
+    def _known(self, writer: str, tips: Mapping[str, str]) -> Known | None:
+        if writer not in tips:
+            return None
+        files = self._store.published(writer)
+        note = self._store.checkpoint(writer)
+        size = checkpoints.opened(note, self._repository, writer).size
+        return Known(files, note, size, self._roots(writer, files, size))
+
+    def _roots(self, writer: str, files: Mapping[str, str], size: int) -> dict[int, bytes]:
+        """The roots of the whole segments that are here; those of files that were looked at before are kept."""
+        kept = self._kept_roots(writer)
+        paths = {number: segment_path("leaves", number) for number in range(size // SEGMENT_ENTRIES)}
+        unknown = [number for number, path in paths.items() if files[path] not in kept]
+        for number, leaves in zip(
+            unknown, self._store.segments(files, [paths[number] for number in unknown]), strict=True
+        ):
+            kept[files[paths[number]]] = merkle.segment_root(leaves)
+        return {number: kept[files[path]] for number, path in paths.items()}
+
+    def _kept_roots(self, writer: str) -> dict[str, bytes]:
+        text = self._checkout.index.value(f"roots of {writer}") or "{}"
+        return {name: bytes.fromhex(root) for name, root in json.loads(text).items()}
+
+    def _keep_roots(self, found: Believed, files: Mapping[str, str]) -> None:
+        roots = {files[segment_path("leaves", number)]: root.hex() for number, root in found.roots.items()}
+        with self._checkout.index.transaction():
+            self._checkout.index.keep(f"roots of {found.writer}", json.dumps(roots))
+
+    def _adopt(
+        self, quarantine: Quarantine, believed: list[Believed], tips: Mapping[str, str], received: Received
+    ) -> None:
+        offers: dict[str, tuple[str, str]] = {}
+        for found in believed:
+            if found.growth is Growth.OLDER:
+                received.behind[found.writer] = found.checkpoint.size
+            if found.growth in (Growth.NEW, Growth.GROWN) or found.has_bodies:
+                offers[found.writer] = tips.get(found.writer, ""), found.commit
+        if not offers:
+            return
+        before = {writer: self._store.size(writer) for writer, (ours, _) in offers.items() if ours}
+        with held(self._checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            adopted = self._store.adopt(quarantine.path, offers)
+        for found in believed:
+            if found.writer in adopted:
+                received.joined |= {found.writer} if found.lacks_bodies else set()
+                received.entries += max(found.checkpoint.size - before.get(found.writer, 0), 0)
+                self._keep_roots(found, quarantine.files(found.commit))
+
+    def _look_at_own(self, quarantine: Quarantine, found: Believed, received: Received) -> None:
+        """Our own log as the peer has it: older than ours, or somebody else's work under our key."""
+        checkout, size = self._checkout, found.checkpoint.size
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            tree = own_tree(checkout)
+            if size <= tree.size and tree.root_at(size) == found.checkpoint.root:
+                received.behind[found.writer] = size
+                return
+            told = _told(quarantine, found.commit)
+            succession.begin(checkout, found.commit, told)
+            self._store.replace(quarantine.path, found.writer, found.commit)
+            received.succeeded = succession.finish(checkout) or ""
+        reason = "another clone, or a backup, writes under this clone's key: a new key was made"
+        received.refused.append(Refusal(found.writer, "own-log-elsewhere", reason))
+
+    def _take_private(self, target: Target, received: Received) -> None:
+        """Bodies that only trusted peers are given, each held against its leaf."""
+        assert target.private_url is not None
+        listed = list_logs(target.private_url, self._remote)
+        tips = self._store.writers(Half.PRIVATE)
+        own = writer_id(self._checkout.sage)
+        public = self._store.writers()
+        new = {w: c for w, c in listed.items() if c != tips.get(w) and w != own and w in public}
+        if not new:
+            return
+        with Quarantine(self._checkout.sage, self._store, Half.PRIVATE) as quarantine:
+            quarantine.fetch(target.private_url, new, self._remote)
+            vetting = Vetting(self._repository, quarantine, self._store)
+            offers = {}
+            for writer, commit in sorted(new.items()):
+                problem = vetting.look_at_private(writer, commit, self._store.tree(writer))
+                if problem is None:
+                    offers[writer] = tips.get(writer, ""), commit
+                else:
+                    received.refused.append(Refusal(writer, problem.code, problem.reason))
+            if offers:
+                with held(self._checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+                    self._store.adopt(quarantine.path, offers, Half.PRIVATE)
+
+    def _seen(self, target: Target) -> dict[str, tuple[str, int]]:
+        """The commits of older logs that the peer had when it was read last, which need not be looked at again."""
+        text = self._checkout.index.value(f"older at {target.url}")
+        return {writer: (commit, size) for writer, (commit, size) in json.loads(text or "{}").items()}
+
+    def _remember(self, target: Target, received: Received) -> None:
+        listed = received.listed or {}
+        older = {writer: (listed[writer], size) for writer, size in received.behind.items()}
+        with self._checkout.index.transaction():
+            self._checkout.index.keep(f"older at {target.url}", json.dumps(older))
+
+
+def _told(quarantine: Quarantine, commit: str) -> frozenset[EventId]:
+    """The events that a log in the quarantine has."""
+    files = quarantine.files(commit)
+    paths = [segment_path("leaves", number) for number in range(segment_count(files))]
+    return frozenset(leaf_id(line) for leaves in quarantine.segments(files, paths) for line in leaves)

@@ -1,0 +1,92 @@
+"""`sync`: meet peers one after the other, settle what came, then give each what it lacks.
+
+Everything that comes is taken before anything is given, so that one meeting passes on what another brought. One sync
+runs at a time; it holds the log's lock only while it changes something. Not here: what a peer's log must be to be
+believed (`vetting`), and going on for ever (`watch`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from sage_git.errors import NotHere, SageError
+from sage_git.gitrepo.exchange import RemoteEnvironment
+from sage_git.operations.checkout import Checkout
+from sage_git.operations.exchange import succession
+from sage_git.operations.exchange.kept import PeerBook
+from sage_git.operations.exchange.outcomes import Outcome, State
+from sage_git.operations.exchange.publishing import publish_own
+from sage_git.operations.exchange.receiving import Received, Receiving
+from sage_git.operations.exchange.sending import Sent, send
+from sage_git.operations.exchange.settling import settle, take_over_unlogged
+from sage_git.operations.exchange.targets import Target, bundle_target, default_targets, named_targets
+from sage_git.operations.judging.policies import Policies
+from sage_git.operations.recording.record import Progress, bring_current
+from sage_git.storage.lock import held
+
+_SYNC_TIMEOUT_MS: Final = 300_000
+_LOG_TIMEOUT_MS: Final = 60_000
+
+
+class Direction(Enum):
+    """Which way logs go."""
+
+    BOTH = "both"
+    IN = "in"
+
+
+def targets_of(checkout: Checkout, names: Sequence[str], bundle: Path | None) -> list[Target]:
+    """The peers that are named and the bundle file; all that are kept if there is neither. Raises UsageError."""
+    book = PeerBook.read(checkout.sage)
+    found = named_targets(checkout, book, names)
+    if bundle is not None:
+        found.append(bundle_target(bundle))
+    return found or default_targets(checkout, book, Policies(checkout).now().publish)
+
+
+def sync(
+    checkout: Checkout, targets: Sequence[Target], direction: Direction, progress: Progress | None = None
+) -> list[Outcome]:
+    """What came of meeting each of `targets`. Raises NotHere, StorageError, LockTimeout, GitFailed for faults here."""
+    checkout.known_identity()
+    if not checkout.has_begun():
+        raise NotHere("nothing is recorded in this repository yet", remedy="commit .sage/config.toml first")
+    bring_current(checkout, progress)
+    remote = RemoteEnvironment.of(checkout.repository, checkout.sage)
+    with held(checkout.sage / "sync.lock", _SYNC_TIMEOUT_MS):
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            succession.finish(checkout)
+        receiving = Receiving(checkout, remote)
+        received = [receiving.receive(target) for target in targets]
+        settle(checkout, (found for each in received for found in each.evidence), _now_ms(), progress)
+        if direction is Direction.IN:
+            return [_outcome(each, Sent()) for each in received]
+        if any(each.listed is not None for each in received):
+            take_over_unlogged(checkout)
+        with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            publish_own(checkout)
+        return [_outcome(each, send(checkout, each, remote)) for each in received]
+
+
+def _outcome(received: Received, sent: Sent) -> Outcome:
+    target, problem = received.target, received.problem or sent.problem
+    reason = str(problem) if problem else "; ".join(sent.rejected)
+    if received.listed is None:
+        state = State.UNREACHABLE
+    elif received.refused or received.problem:
+        state = State.REFUSED
+    elif reason:
+        state = State.BEHIND
+    else:
+        state = State.CURRENT
+    remedy = problem.remedy if isinstance(problem, SageError) else ""
+    refused = tuple(received.refused)
+    return Outcome(target.name, target.url, state, received.entries, sent.entries, refused, reason, remedy)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
