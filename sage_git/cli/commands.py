@@ -37,6 +37,9 @@ COMMANDS: Final = {
     "redact": "statements",
     "fsck": "statements",
     "verify": "verify",
+    "sync": "sync",
+    "publish": "sync",
+    "peer": "peer",
     "lsp": "lsp",
 }
 GROUPS: Final = (
@@ -45,6 +48,7 @@ GROUPS: Final = (
     ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("verify", "fsck")),
+    ("share", ("sync", "peer")),
     ("show", ("lsp",)),
 )
 
