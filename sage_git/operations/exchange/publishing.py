@@ -23,9 +23,13 @@ from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof.checkpoint import Checkpoint
 from sage_git.storage import queries
 from sage_git.storage.keys import introduction, load_key, writer_id
+from sage_git.storage.lock import held
 from sage_git.storage.withholding import withheld
 
 _PUBLISHED: Final = "published"
+_LOG_TIMEOUT_MS: Final = 5_000
+_PATIENCE_S: Final = 10.0
+"""How long a push may be kept waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,36 @@ def pushed_commits(lines: bytes) -> list[ObjectId]:
     words = [line.split() for line in lines.decode("utf-8", "replace").splitlines()]
     named = [each[1] for each in words if len(each) == 4 and is_hex(each[1], 40, 64)]
     return [ObjectId(oid) for oid in named if oid.strip("0")]
+
+
+def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
+    """Why the log was not published to the `remote` at `url`, to which git pushes; empty if it was, or is not to be.
+
+    `pushed` is what git tells a pre-push hook. Takes a few seconds at most. Raises SageError.
+    """
+    from sage_git.gitrepo.exchange import RemoteEnvironment, list_logs, push_logs
+    from sage_git.operations.recording.record import bring_current
+
+    if not checkout.has_begun() or remote not in Policies(checkout).now().publish.remotes:
+        return ""
+    bring_current(checkout)
+    with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+        publication = publish_own(checkout, pushed_commits(pushed))
+    if publication is None:
+        return ""
+    around = RemoteEnvironment.of(checkout.repository, checkout.sage, deadline_s=_PATIENCE_S)
+    writer, store = publication.writer, store_of(checkout)
+    commit = store.writers()[writer]
+    there = list_logs(url, around).get(writer, "")
+    if there == commit:
+        return ""
+    given = f"given to {url}"
+    if there and there != checkout.index.value(given) and not store.has(there):
+        return "the remote has another log under this clone's key; run `sage-git sync`"
+    outcomes = push_logs(store, url, {writer: (commit, there)}, around)
+    with checkout.index.transaction():
+        checkout.index.keep(given, commit)
+    return "; ".join(outcome.reason for outcome in outcomes if not outcome.is_taken)
 
 
 def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
