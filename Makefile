@@ -80,7 +80,7 @@ $(VSCODE)/node_modules: $(VSCODE)/package-lock.json | $(INSTALLED)
 
 # Two steps, so that the demo need not wait for the tools.
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,lsp]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,lan,lsp]'
 	@touch $@
 
 $(INSTALLED): pyproject.toml | $(BIN)/python

@@ -7,6 +7,7 @@
     │   └── ConfigError             3   ECONFIG          .sage/config.toml cannot be read as a policy
     ├── GitFailed                   4   EGIT             git exited with an error that we did not expect
     ├── SigningFailed               4   ESIGNING         ssh-keygen, an agent or a security key did not sign
+    ├── PeerFailed                  4   EPEER            a peer cannot be reached, is somebody else, or refused us
     ├── StorageError                4   EIO              the system refused a read or write; path, operation, errno name
     │   └── PermissionRefused       4   EPERMISSION      … because we may not
     ├── LockTimeout                 4   ELOCK_TIMEOUT    somebody else holds the lock; path, timeout_ms, holder
@@ -112,6 +113,12 @@ class SigningFailed(SageError):
     def __init__(self, message: str, stderr: str = "", *, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.stderr = stderr
+
+
+class PeerFailed(SageError):
+    """A peer cannot be reached, has another key than it was named with, refused us, or does not speak as agreed."""
+
+    code = "EPEER"
 
 
 class StorageError(SageError):

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "sync": "sync",
     "publish": "sync",
     "peer": "peer",
+    "serve": "serve",
     "lsp": "lsp",
 }
 GROUPS: Final = (
@@ -48,7 +49,7 @@ GROUPS: Final = (
     ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
     ("check", ("verify", "fsck")),
-    ("share", ("sync", "peer")),
+    ("share", ("sync", "peer", "serve")),
     ("show", ("lsp",)),
 )
 

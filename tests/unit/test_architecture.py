@@ -68,7 +68,7 @@ def test_every_error_is_documented_with_its_status(error):
     assert error.code in errors.__doc__ or error is errors.SageError
 
 
-@pytest.mark.parametrize("floor", ["chronicle", "observation", "judgement", "proof", "storage", "gitrepo"])
+@pytest.mark.parametrize("floor", ["chronicle", "observation", "judgement", "proof", "storage", "gitrepo", "peers"])
 def test_the_map_names_every_module_of_a_floor_and_no_other(floor):
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     row = re.search(rf"^\| `{floor}` \|.*\|(.*)\|$", text, re.MULTILINE)

@@ -20,6 +20,7 @@ from sage_git.gitrepo.command.environments import sealed_environment
 
 # Settings on the command line come last, and so beat what the repository's own configuration says.
 _SETTINGS: Final = {
+    "advice.graftFileDeprecated": "false",  # git would advise the client against our empty one
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
     "transfer.advertiseSID": "false",
