@@ -112,6 +112,10 @@ class _Search:
         prospects = Prospects(change, self._workshop)
         for chain, may_be_whole in islice(_likely(prospects, chains), MAX_CHAINS):
             start, end = chain[0].before, chain[-1].after
+            if change.before == ABSENT and end == change.after and start.path is not None:
+                # Removed here and changed there: git stops with the source as it was left there, and it was kept.
+                yield _Found(chain, Fit.RESOLVED, may_be_whole, end, prospects.shared_text(start, end))
+                continue
             # All three differ: git is asked.
             self._merges_left -= len({start.blob, change.before.blob, end.blob}) == 3
             if self._merges_left < 0:
@@ -158,12 +162,15 @@ class _Search:
 
 
 def _less_detours(chain: Chain) -> Chain:
-    """The chain without what was done on the way and exactly taken back: nothing of that is done again."""
+    """The chain without what was done on the way and exactly taken back: nothing of that is done again.
+
+    Where the source was removed on the way, nothing is left of what was done to it before.
+    """
     if any(later.before != earlier.after for earlier, later in pairwise(chain)):
         return chain
     kept: list[Edit] = []
     for edit in chain:
-        kept.append(edit)
+        kept = [edit] if edit.after == ABSENT else [*kept, edit]
         start = next(at for at, earlier in enumerate(kept) if earlier.before == edit.after or earlier is edit)
         if kept[start].before == edit.after:
             del kept[start:]
@@ -225,6 +232,8 @@ def chains_among(
 ) -> list[tuple[Edit, ...]]:
     """Every chain from one of `edits` to itself or a descendant among them, longest first, then smallest ids.
 
+    Those in which the source is removed and added again come last: what they come to is mostly another's doing.
+
     A chain holds all that lies between, and what a merge in it brought in besides. Of chains with the same ends
     only the shortest is given: what another did more it took back. `parents` gives the facts that a fact follows;
     where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count. None begins
@@ -256,7 +265,13 @@ def chains_among(
                 found[ends] = placed[start : end + 1]
             else:
                 found[ends] = [first, *(edit for at, edit in enumerate(placed) if between >> at & 1)]
-    return sorted(map(tuple, found.values()), key=lambda chain: (-len(chain), chain[0].fact, chain[-1].fact))
+    removals = {edit.fact for edit in placed if edit.after == ABSENT}
+
+    def turn(chain: Sequence[Edit]) -> tuple[bool, int, EventId, EventId]:
+        is_through_removal = bool(removals) and any(edit.fact in removals for edit in chain[:-1])
+        return is_through_removal, -len(chain), chain[0].fact, chain[-1].fact
+
+    return sorted(map(tuple, found.values()), key=turn)
 
 
 def _links(edit: Edit, known: Mapping[EventId, Edit], parents: Sequence[EventId]) -> list[EventId]:

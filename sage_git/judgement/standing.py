@@ -201,7 +201,7 @@ class Rules:
         is_open = any(not is_answered(root) for root in roots)
         undone = evidence.undoes if self._undoes_rogue(case, evidence) else None
         if is_open or (fact in roots):
-            linked = tuple(each for each in chain or evidence.sides or () if self.roots(each))
+            linked = tuple(each for each in evidence.chain or evidence.sides or () if self.roots(each))
             return Standing(Ruling.ROGUE, reason, coverage, chain, linked, roots)
         return Standing(self._ruling(case, evidence), reason, coverage, chain, (), roots, undone)
 
@@ -212,10 +212,6 @@ class Rules:
         if all(is_answered(root) for root in self.roots(fact)):
             return False
         return not any(is_seen(each) for each in self._docket.undone_by(fact) if self._takes_back(each))
-
-    def replays(self, fact: EventId) -> tuple[Replay, ...]:
-        """What `fact` does again, where any of it counts (`counted`)."""
-        return self._docket.evidence(fact).replays if self.counted(fact) else ()
 
     def counted(self, fact: EventId) -> tuple[EventId, ...]:
         """Those of the edits that `fact` does again that may be; for the others it stands by itself."""
@@ -246,12 +242,12 @@ class Rules:
         is_free = evidence.circumstance in (Circumstance.BACKFILL, Circumstance.AUTOMATIC_MERGE)
         if case is None or case.treatment is Treatment.UNJUDGED or is_free:
             return frozenset()
-        carried = self._carried_roots(chain, evidence.chain[-1]) if chain else frozenset[EventId]()
-        if self._undoes_rogue(case, evidence):  # which is all of it, whatever else some of it may look like
-            return frozenset()
+        carried = self._carried_roots(evidence.chain, evidence.chain[-1]) if evidence.chain else frozenset[EventId]()
+        is_all = bool(chain) and len(chain) == len(evidence.chain)
+        if self._undoes_rogue(case, evidence) and not (is_all and evidence.fit is Fit.WHOLE):
+            return frozenset()  # which is all of it, whatever else some of it may look like
         if case.treatment is Treatment.FORBIDDEN:
             return carried | {fact}
-        is_all = bool(chain) and len(chain) == len(evidence.chain)
         if self._is_covered(fact) or (is_all and evidence.fit in (Fit.WHOLE, Fit.RESOLVED)):
             return carried
         if evidence.sides is not None:

@@ -209,3 +209,77 @@ def test_an_unplanned_edit_stays_open_when_it_is_squashed_under_a_plan_with_one_
     repository = squashed_beside_a_denied_one(desk, "unplanned", f"both\n\n{claim}")
     assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
     assert [line["text"] for line in desk.lines("f") if line["open"]] == ["ONE"]
+
+
+def test_what_a_resolution_left_out_is_not_done_yet(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text = repository.read("f")
+    repository.git("switch", "-q", "-c", "side")
+    unplanned = repository.commit("unplanned", f=with_line(with_line(text, 20, "U2"), 10, "U1"))
+    repository.git("switch", "-q", "main")
+    repository.commit(f"planned\n\n{claim}", f=with_line(text, 10, "P"))
+    desk.sage("record")
+    assert repository.run("cherry-pick", unplanned).returncode == 1
+    repository.write("f", with_line(with_line(text, 10, "P"), 11, "U1"))
+    repository.git("add", "f")
+    repository.git("cherry-pick", "--continue")
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U1"]
+    repository.commit(f"planned too\n\n{claim}", f=with_line(with_line(text, 10, "P"), 21, "U2"))
+    repository.git("reset", "-q", "--soft", "HEAD~2")
+    repository.git("commit", "-q", "-m", f"and the rest\n\n{claim}")
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U2"]
+
+
+def test_a_remainder_that_was_smuggled_into_an_amended_commit_stays_rogue_where_the_original_was_before(
+    desk: Desk,
+) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text, start = repository.read("f"), repository.head
+    planned = repository.commit(f"planned\n\n{claim}", f=with_line(text, 3, "P"))
+    desk.sage("record")
+    repository.write("f", with_line(repository.read("f"), 20, "U"))
+    repository.git("commit", "-q", "-a", "--amend", "-m", "nobody's")
+    amended = repository.head
+    desk.sage("record")
+    repository.git("switch", "-q", "-c", "side", start)
+    repository.git("cherry-pick", planned)
+    repository.git("cherry-pick", "--no-commit", amended)
+    repository.git("commit", "-q", "-m", f"once more\n\n{claim}")
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
+
+
+def test_a_picked_edit_is_itself_though_to_remove_the_source_and_add_it_again_would_do_the_same(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text, start = repository.read("f"), repository.head
+    repository.git("switch", "-q", "-c", "other")
+    repository.commit(f"one\n\n{claim}", f=with_line(text, 3, "ONE"))
+    planned = repository.commit(f"two\n\n{claim}", f=with_line(repository.read("f"), 20, "TWO"))
+    two = repository.read("f")
+    repository.git("switch", "-q", "-c", "removes", start)
+    repository.commit(f"one too\n\n{claim}", f=with_line(text, 3, "ONE"))
+    repository.commit(f"three\n\n{claim}", f=with_line(repository.read("f"), 28, "THREE"))
+    repository.commit("gone", f=None)
+    repository.commit(f"back\n\n{claim}", f=two)
+    desk.sage("record")
+    repository.git("switch", "-q", "-c", "picks", start)
+    repository.commit(f"zero\n\n{claim}", f=with_line(text, 8, "ZERO"))
+    repository.git("cherry-pick", "--no-commit", planned)
+    repository.git("commit", "-q", "-m", "two, picked")
+    assert desk.open_edits() == []
+
+
+def test_a_source_that_was_removed_here_and_kept_as_it_was_there_is_whose_it_was_there(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text = repository.read("f")
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit("unplanned", f=with_line(text, 10, "U"))
+    repository.commit(f"planned\n\n{claim}", f=with_line(repository.read("f"), 20, "P"))
+    kept = repository.read("f")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    repository.commit(f"gone\n\n{claim}", f=None)
+    assert repository.run("merge", "-q", "--squash", "side").returncode == 1
+    repository.commit(f"all of it\n\n{claim}", f=kept)
+    assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
+    desk.reconcile("f")
+    assert desk.open_edits() == []

@@ -92,3 +92,22 @@ def test_a_line_that_a_copy_brings_back_is_open_though_the_original_was_taken_ba
     repository.git("switch", "-q", "main")
     repository.git("merge", "-q", "--no-edit", "side")
     assert blamed(desk)["U"]["open"]
+
+
+def test_what_was_taken_back_is_so_also_where_both_were_picked_and_answering_for_the_rest_leaves_it_open(
+    desk: Desk,
+) -> None:
+    repository = desk.repository
+    start = repository.head
+    unplanned = repository.commit("unplanned", f=text_of([*LINES[:9], "U", *LINES[9:]]))
+    repository.git("branch", "keeps")
+    repository.git("revert", "--no-edit", "HEAD")
+    back = repository.head
+    desk.sage("record")
+    repository.git("switch", "-q", "-c", "side", start)
+    repository.commit("more", f=text_of([*LINES, "MORE"]))
+    repository.git("cherry-pick", unplanned, back)
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.git("rev-parse", "HEAD~2")]
+    desk.reconcile("f")
+    repository.git("switch", "-q", "keeps")
+    assert blamed(desk)["U"]["open"]

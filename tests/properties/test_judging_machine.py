@@ -139,9 +139,11 @@ class World:
         self.session = Session()
         clock = itertools.count(BEFORE_ANY_REAL_DATE_MIN + 100)
         a, b = (GitRepository(folder / name, clock) for name in ("a", "b"))
+        a._now = b._now = FIRST_COMMIT_AT + timedelta(minutes=next(clock))
         linked = a.worktree("linked", "-q", "-b", "three")
         self.objects = [Objects(tree.path) for tree in (a, b)]
         records = [Record(objects, tree.head) for objects, tree in zip(self.objects, (a, b), strict=True)]
+        records[1].resolved_on = records[0].resolved_on  # what was settled there is a resolution here as well
         self.trees = {
             "a": Tree("a", a, records[0], self.session),
             "linked": Tree("linked", linked, records[0], self.session),
@@ -150,6 +152,7 @@ class World:
         self.serial = itertools.count(1)
         self.done: Counter[str] = Counter()
         self.random = Random(seed)
+        linked._now = a._now
         for name in ("a", "b"):
             self.plan(self.trees[name], "*")
 
@@ -162,6 +165,7 @@ class World:
         """One operation, the same for the same number and what went before."""
         self.random = Random(f"{self.seed}/{number}")
         tree = self.trees[self.random.choice(("a", "a", "linked", "linked", "b"))]
+        tree.repository._now = max(each.now for each in self.trees.values())  # reflogs are put together by it
         operation = self.random.choices([name for name, _ in OPERATIONS], [weight for _, weight in OPERATIONS])[0]
         tree.options = () if self.random.random() < 0.01 else QUIET
         self.session.lines.append(f"# {number}: {operation} in {tree.name}")

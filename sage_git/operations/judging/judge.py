@@ -98,8 +98,8 @@ class Judge:
         return self._docket.evidence(fact)
 
     def replays(self, fact: EventId) -> tuple[Replay, ...]:
-        """What a fact does again, if the plans of any of it let it."""
-        return self._rules.replays(fact)
+        """What a fact does again, whether or not it may be."""
+        return self._docket.evidence(fact).replays
 
     def counted(self, fact: EventId) -> tuple[EventId, ...]:
         """Those of the edits that a fact does again whose plans let it; it stands by itself for the others."""
@@ -113,13 +113,17 @@ class Judge:
         """True if nobody has answered for a fact, as seen from a commit with this history."""
         return self._rules.is_open(fact, self._answered_for(fact), lambda each: self._is_in(each, reach))
 
+    def is_rogue(self, fact: EventId) -> bool:
+        """True if a fact is, or does again, what somebody has to answer for, or had to."""
+        return bool(self._rules.roots(fact))
+
     def is_unanswered(self, fact: EventId) -> bool:
         """True if no statement answers for a fact, taken back or not; for lines that are there all the same."""
         return self._rules.is_open(fact, self._answered_for(fact), lambda _: False)
 
     def is_answered(self, fact: EventId, reach: Reach) -> bool:
         """True if a fact was rogue, and somebody has answered for it."""
-        return bool(self._rules.roots(fact)) and not self.is_open(fact, reach)
+        return self.is_rogue(fact) and not self.is_open(fact, reach)
 
     def open_edits(self, reach: Reach) -> list[OpenFact]:
         """The facts in a history that nobody answered for, newest first."""

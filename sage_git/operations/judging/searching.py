@@ -21,12 +21,12 @@ from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.judging.candidates import Chronicle, edit_of
+from sage_git.operations.judging.done import Doings
 from sage_git.operations.judging.evidence import from_json
 from sage_git.storage.index import Reach
 from sage_git.storage.queries import Row
 
 _MOST_UNDONE: Final = 32
-_MOST_GENERATIONS: Final = 100
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 
 
@@ -39,6 +39,7 @@ class Search:
         self._open = ExitStack()
         self._conflicts: Mapping[bytes, Template] | None = None  # of the merge that is looked at
         self._workshop: Threeway | None = None
+        self._doings = Doings(self._index, lambda: self.workshop)
 
     def __enter__(self) -> Self:
         return self
@@ -83,8 +84,7 @@ class Search:
             sides = self._sides(change, chronicle, commit, self._conflicts)
             if sides is not None or not replays:
                 return Evidence(circumstance, sides=sides)
-        undone = self._undone(change, chronicle, reach) if not replays or replays[-1].kind is not Fit.WHOLE else None
-        return Evidence(circumstance, replays, undoes=undone)
+        return Evidence(circumstance, replays, undoes=self._undone(change, chronicle, reach))
 
     def replays(self, fact: Event, renamed: Event | None = None) -> tuple[Replay, ...]:
         """What a recorded fact does again, for those whose evidence nobody kept."""
@@ -103,7 +103,7 @@ class Search:
         def is_elsewhere(row: Row) -> bool:
             # What came to be known later may well do this one again: two edits must not stand on each other.
             is_earlier = row.number < own.number
-            return is_earlier and not _has(reach, row) and not self._is_done_in(reach, row.number)
+            return is_earlier and not _has(reach, row) and not self._doings.has(reach, row.number)
 
         edits, follows = chronicle.edits(is_elsewhere)
         if not edits:
@@ -142,28 +142,6 @@ class Search:
         ours, theirs = (self._index.commits.reach(parent) for parent in commit.parents)
         edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
         return tuple(edits)
-
-    def _is_done_in(self, reach: Reach, fact: int, depth: int = 0) -> bool:
-        """True if a history has a replay of the fact, or, of all that it replays, the original or another replay.
-
-        To do it once more there is a change of its own: it must have been taken back meanwhile.
-        """
-        waiting, seen = [fact], {fact}
-        while waiting:
-            for again in self._index.evidence.replays_of(waiting.pop()):
-                if self._is_in(reach, again):
-                    return True
-                if again not in seen:
-                    seen.add(again)
-                    waiting.append(again)
-        originals = self._index.evidence.originals_of(fact) if depth < _MOST_GENERATIONS else []
-        return bool(originals) and all(
-            self._is_in(reach, each) or self._is_done_in(reach, each, depth + 1) for each in originals
-        )
-
-    def _is_in(self, reach: Reach, fact: int) -> bool:
-        place = self._index.events.place(fact)
-        return place is not None and reach.has(*place)
 
     @property
     def workshop(self) -> Threeway:

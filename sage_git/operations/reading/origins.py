@@ -87,23 +87,29 @@ class Origins:
         if (wholly := self._wholly(fact)) is not None:
             return dict.fromkeys(lines, Source(wholly.graph_commit, wholly))
         found: dict[int, Source] = {}
-        # An edit, the numbers of lines in what it left behind with those of `fact`, and the edits passed on the way.
-        waiting = [(fact, {line: line for line in lines}, frozenset[EventId]())]
+        # An edit, the numbers of lines in what it left behind with those of `fact`, the edits passed on the way, and
+        # the first of these that may not rest on what it does again: what is not rogue is then its own.
+        waiting: list[tuple[Event, Mapping[int, int], frozenset[EventId], Event | None]]
+        waiting = [(fact, {line: line for line in lines}, frozenset(), None)]
         while waiting:
-            edit, numbers, passed = waiting.pop()
+            edit, numbers, passed, owner = waiting.pop()
             passed |= {identifier} if (identifier := edit.event_id) else set()
             for stretch, there in self._from_before(edit, numbers):
                 numbers = {line: here for line, here in numbers.items() if here not in there.values()}
-                wrote = fact_of(self._index, stretch.commit, stretch.path)
-                if wrote is None or wrote.get("redacted"):
-                    found.update(dict.fromkeys(there.values(), Source(stretch.commit, wrote)))
+                before = fact_of(self._index, stretch.commit, stretch.path)
+                if before is None or before.get("redacted"):
+                    found.update(dict.fromkeys(there.values(), Source(stretch.commit, before)))
                 else:
-                    waiting.append((wrote, there, passed))
+                    waiting.append((before, there, passed, owner))
             for chain in self._chains(edit):
                 if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
                     earlier, numbers = self._traced(edit, chain, numbers)
-                    waiting += [(chain[at], there, passed) for at, there in earlier.items()]
-            found.update(dict.fromkeys(numbers.values(), Source(edit.graph_commit, edit)))
+                    waiting += [
+                        (each, there, passed, owner or (None if self._rests_on(edit, each) else edit))
+                        for each, there in ((chain[at], there) for at, there in earlier.items())
+                    ]
+            wrote = edit if owner is None or self._judge.is_rogue(edit.event_id or EventId("")) else owner
+            found.update(dict.fromkeys(numbers.values(), Source(wrote.graph_commit, wrote)))
         return found
 
     def close(self) -> None:
@@ -124,10 +130,18 @@ class Origins:
             if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
                 return None
             earlier = self._index.events.event(replays[0].chain[0])
+            if earlier is not None and not self._rests_on(fact, earlier):
+                return None
             if earlier is None:  # its body was redacted
                 return fact
             fact = earlier
         return None
+
+    def _rests_on(self, fact: Event, earlier: Event) -> bool:
+        """True if `fact` may do `earlier` again; nobody asks while nothing is judged."""
+        if fact.event_id is None or not self._judge.replays(fact.event_id):
+            return True
+        return earlier.event_id in self._judge.counted(fact.event_id)
 
     def _chains(self, fact: Event) -> Iterator[list[Event]]:
         """The chains of edits that `fact` does again; those are left out of which something was redacted."""
@@ -140,17 +154,11 @@ class Origins:
     def _traced(
         self, fact: Event, chain: Sequence[Event], numbers: Mapping[int, int]
     ) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
-        """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did.
-
-        What wrote a line and may not be done again is not what the line rests on: it is `fact` that brought it.
-        """
-        asked, counted = list(numbers), self._judge.counted(fact.event_id) if fact.event_id else ()
+        """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did."""
+        asked = list(numbers)
         result = ObjectId(str(fact["hash"]))
         edits = [edit_of(event) for event in chain]
-        traced = [
-            origin if origin and (not counted or edits[origin.edit].fact in counted) else None
-            for origin in trace(result, [number - 1 for number in asked], edits, self._search.workshop)
-        ]
+        traced = trace(result, [number - 1 for number in asked], edits, self._search.workshop)
         earlier: dict[int, dict[int, int]] = {}
         for number, origin in zip(asked, traced, strict=True):
             if origin is not None:
