@@ -42,6 +42,14 @@ def timestamp(clock_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def milliseconds(timestamp: str) -> int:
+    """A timestamp of an event as ms since 1970; 0 if it is none."""
+    try:
+        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
 def is_timestamp(value: object) -> bool:
     """True for ISO 8601 UTC with milliseconds and `Z`, on a day that the calendar has, in the years 1–9999."""
     return isinstance(value, str) and _is_timestamp(value)

@@ -19,8 +19,9 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.cli import wording
 from sage_git.cli.dates import DateStyle, parse_timestamp, show_date
 from sage_git.cli.text import Line, Span, Style, cut, cut_line, escape, line_width, pad, span, width
+from sage_git.operations.paths import paths_of
 from sage_git.operations.reading.before import PlainCommit
-from sage_git.operations.reading.history import Entry, is_fact, paths_of
+from sage_git.operations.reading.history import Entry, is_fact
 
 _INDENT: Final = wording.SHORT + 2
 _VERB: Final = 9

@@ -65,6 +65,10 @@ class Store:
         """The object ids of a log's files as peers are given them, by path."""
         return self._public.tip(ref_of(writer)).files
 
+    def withheld(self, writer: str) -> Mapping[str, str]:
+        """The object ids of the files in which this clone has bodies of a log that not everybody may see, by path."""
+        return self._private.tip(ref_of(writer)).files
+
     def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]:
         """The lines of each of these segments, none for one that is not there. Raises GitFailed, StorageError."""
         return self._public.segments(files, paths)

@@ -22,3 +22,14 @@ def raw_path(event: Mapping[str, Any], text: str) -> bytes:
     if event.get("pathEncoding") == "percent":
         return unquote_to_bytes(text)
     return text.encode("utf-8", "surrogateescape")
+
+
+def paths_of(event: Mapping[str, Any]) -> list[str]:
+    """Every path that an event names, its newest first."""
+    named: list[object] = [
+        event.get(field) for field in ("newPath", "filePath", "resultPath", "originalPath", "oldPath", "subject")
+    ]
+    for field in ("resultingPaths", "sourcePaths"):
+        several = event.get(field)
+        named += several if isinstance(several, list) else []
+    return list(dict.fromkeys(path for path in named if isinstance(path, str)))

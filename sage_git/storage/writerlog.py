@@ -91,6 +91,7 @@ class WriterLog:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "tail.ndjson"
         self._lost = directory / "lost" / "tail.ndjson"
+        self._sealed = directory / "tail.sealed"  # there once anything was: without a tail, nobody knows where to go on
         self._counted: _Counted | None = None
 
     def length(self) -> int:
@@ -162,6 +163,8 @@ class WriterLog:
         """Leave the entries before number `upto` to the store, which has them durably. Raises StorageError."""
         header = self._count().header
         if upto > header.first:
+            if not self._sealed.exists():
+                replace_file(self._sealed, b"%d\n" % upto)
             kept = [entry.line for entry in self.read_tail() if entry.number >= upto]
             self._replace(_Header(upto, 0), kept)
 
@@ -185,8 +188,7 @@ class WriterLog:
             os.close(fd)
 
     def _begin(self, header: _Header) -> _Counted:
-        store = self.path.with_name("store.git")
-        if store.exists():
+        if self._sealed.exists():
             remedy = "run `sage-git fsck --repair`, which starts a new one where the store ends"
             raise StorageError(str(self.path), "append to", "it is gone, though entries were sealed", remedy=remedy)
         make_directory(self.path.parent)

@@ -10,7 +10,7 @@ from typing import Final
 
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations
-from sage_git.operations.exchange.entering import enter_logs
+from sage_git.operations.ledger.foreign import enter_logs
 from sage_git.operations.recording.completing import adopt_everything
 from sage_git.operations.recording.record import Progress, record
 from sage_git.operations.statements.redaction import finish_redactions

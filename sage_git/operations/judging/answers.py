@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId, is_hex
+from sage_git.chronicle.kinds import milliseconds
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.judgement.standing import Rules
 from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.judging.docket import Docket
-from sage_git.operations.ledger import milliseconds
 from sage_git.storage import queries
 from sage_git.storage.index import Index
 

@@ -18,6 +18,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
 from sage_git.operations.judging.about import facts_of_verdict
+from sage_git.operations.paths import paths_of
 from sage_git.storage import queries
 from sage_git.storage.queries import Row
 
@@ -213,17 +214,6 @@ def about(entries: Iterable[Entry], wanted: Callable[[str], bool]) -> Iterator[E
 def limited(entries: Iterable[Entry], count: int | None) -> Iterator[Entry]:
     """The first `count` entries; all of them for None."""
     return islice(entries, count)
-
-
-def paths_of(event: Event) -> list[str]:
-    """Every path that an event names, its newest first."""
-    named: list[object] = [
-        event.get(field) for field in ("newPath", "filePath", "resultPath", "originalPath", "oldPath", "subject")
-    ]
-    for field in ("resultingPaths", "sourcePaths"):
-        several = event.get(field)
-        named += several if isinstance(several, list) else []
-    return list(dict.fromkeys(path for path in named if isinstance(path, str)))
 
 
 def _within(row: Row, selection: Selection) -> bool:

@@ -16,7 +16,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.errors import GitFailed, PermissionRefused
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.paths import path_text
+from sage_git.operations.paths import path_text, paths_of
 from sage_git.operations.reading import before, history, sources
 from sage_git.operations.reading.before import PlainCommit
 from sage_git.operations.reading.history import Entry, Readings, Selection
@@ -120,7 +120,7 @@ class Reading:
         found = {}
         for entry in entries:
             here = [path for component in standing.get(entry.number, ()) for path in shown.get(component, ())]
-            named = history.paths_of(entry.event)
+            named = paths_of(entry.event)
             best = next((path for path in here if path_text(path) in named), None)
             if best is None:
                 best = here[0] if here else (named[0] if named else "").encode("utf-8", "surrogateescape")
@@ -146,4 +146,4 @@ def _first_name(event: Event) -> str:
     for field in ("oldPath", "originalPath", "filePath"):
         if isinstance(path := event.get(field), str):
             return path
-    return next(iter(history.paths_of(event)), "")  # a redacted event has none
+    return next(iter(paths_of(event)), "")  # a redacted event has none

@@ -19,14 +19,15 @@ def adopt_everything(checkout: Checkout) -> int:
 
     Raises NotHere, LockTimeout, StorageError, GitFailed.
     """
-    adopted = 0
+    adopted = last = 0
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        while lines := queries.in_no_log(checkout.index.connection, _PORTION):
+        while lines := queries.in_no_log(checkout.index.connection, last, _PORTION):
             ensure_writer(checkout.sage, checkout.known_identity().repository)
-            numbers = checkout.log.append([line for _, line in lines])
+            numbers = checkout.log.append([line for _, _, line in lines])
             with checkout.index.transaction():
-                for number, (event_id, _) in zip(numbers, lines, strict=True):
+                for number, (_, event_id, _) in zip(numbers, lines, strict=True):
                     checkout.index.events.set_entry(event_id, number)
             adopted += len(lines)
+            last = lines[-1][0]
         seal_full_segments(checkout)
     return adopted

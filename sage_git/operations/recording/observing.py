@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -24,6 +24,7 @@ from sage_git.operations.judging.judge import Judge
 from sage_git.operations.judging.searching import Search
 from sage_git.operations.judging.verdicts import Bench, catch_up
 from sage_git.operations.ledger import Occasion, enter_new, lineages_along, meet_again, redacted_by
+from sage_git.operations.ledger.told import Foretold, Scales, VerdictKey, verdict_key
 from sage_git.operations.recording.outstanding import Outstanding
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
@@ -97,6 +98,7 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
                             findings.extend([Finding("unobservable", reason, entry.commit.oid)] if reason else [])
                     recorder.append_to_log()
                     bench.end_window()
+                findings.extend(recorder.findings)
                 yield Batch(len(window.commits), recorder.entered)
 
 
@@ -145,7 +147,9 @@ class _Recorder:
         self._own_lines: list[bytes] = []
         self._next_entry = checkout.log.length()
         self._redacted = self._index.events.redacted() | redacted_by(outstanding.logged)
+        self._scales = Scales(checkout)
         self.entered = 0
+        self.findings: list[Finding] = []
 
     def record(self, entry: CommitChanges) -> None:
         """Enter one commit: its facts, their verdicts, and what it makes of H."""
@@ -156,22 +160,32 @@ class _Recorder:
         self._bench.keep_claims(commit, known.number)
         occasion = Occasion(known)
         is_own = commit.oid in self._outstanding.own
+        foretold = Foretold(self._checkout, commit.oid)
         for fact in observation.facts:
             self._enter(fact.event, occasion, is_own=is_own)
         self._put_heads(entry, observation)
-        circumstances = {
-            fact.event.event_id: self._circumstance(entry, fact)
-            for fact in observation.facts
-            if fact.event.event_id is not None
-        }
-        for event, made in self._bench.judge(commit, [fact.event for fact in observation.facts], circumstances):
+        derived = {fact.event.event_id: fact for fact in observation.facts if fact.event.event_id is not None}
+        self.findings += foretold.settle(known, derived.keys(), self._scales)
+        self._judge(entry, derived, foretold.verdicts, occasion)
+
+    def _judge(
+        self, entry: CommitChanges, derived: Mapping[EventId, Fact], held: Collection[VerdictKey], occasion: Occasion
+    ) -> None:
+        """Enter the verdicts on a commit: those that are kept somewhere, and others are made."""
+        commit = entry.commit
+        is_own = commit.oid in self._outstanding.own
+        circumstances = {identifier: self._circumstance(entry, fact) for identifier, fact in derived.items()}
+        for event, made in self._bench.judge(commit, [fact.event for fact in derived.values()], circumstances):
             assert event.event_id is not None
             kept = self._outstanding.verdicts.get((event.event_id, commit.oid))  # made once, judged anew by readers
-            if (judged := kept or made) is not None:
-                self._enter(judged, occasion, is_own=is_own)
+            if kept is not None:
+                self._enter(kept, occasion, is_own=is_own)
+            elif made is not None and verdict_key(made) not in held:
+                self._enter(made, occasion, is_own=is_own)
         told = {change.path for change in entry.merge_changes}
         for drop in self._bench.judge_drops(commit, self._automatic.get(commit.oid, frozenset()) - told):
-            self._enter(drop, occasion, is_own=is_own)
+            if verdict_key(drop) not in held:
+                self._enter(drop, occasion, is_own=is_own)
 
     def why_unobservable(self, entry: CommitChanges) -> str | None:
         """Why nothing true can be said of this commit yet ("": because it comes after such a one); None if it can."""

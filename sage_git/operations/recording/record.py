@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.completeness import is_complete
+from sage_git.operations.completeness import has_other_logs, is_complete
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
 from sage_git.operations.ledger import enter_missing, missing_entries
@@ -130,8 +130,16 @@ def _outstanding(checkout: Checkout, head: ObjectId | None) -> Outstanding:
     checkout.index.commits.forget()
     checkout.index.events.forget()
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+        _enter_other_logs(checkout)
         missing = missing_entries(checkout)
     return replace(find_outstanding(checkout, head, _marks(checkout)), logged=missing)
+
+
+def _enter_other_logs(checkout: Checkout) -> None:
+    if not has_other_logs(checkout):
+        from sage_git.operations.ledger.foreign import enter_logs  # seldom did anybody else's log change
+
+        enter_logs(checkout)
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:

@@ -11,12 +11,13 @@ from typing import Final
 
 from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.ids import EventId, ObjectId, plan_hash
+from sage_git.chronicle.kinds import milliseconds
 from sage_git.errors import GitFailed
 from sage_git.judgement.policy import Policy
 from sage_git.operations.assurance import Assurance, Examined, examine, is_answer, signers_in
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.judging.policies import SIGNERS, Policies
-from sage_git.operations.ledger import Entry, milliseconds
+from sage_git.operations.ledger import Entry
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Answer, Finding

@@ -12,7 +12,7 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed, NotHere, UsageError
 from sage_git.gitrepo.history import commits_not_in
 from sage_git.gitrepo.repository import Repository
-from sage_git.operations.reading.history import paths_of
+from sage_git.operations.paths import paths_of
 
 
 @dataclass(frozen=True, slots=True)

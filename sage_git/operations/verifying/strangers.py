@@ -11,7 +11,7 @@ from sage_git.operations.ledger import Entry
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation, enter_true
 from sage_git.operations.verifying.report import Finding, Unchecked
-from sage_git.operations.verifying.truth import Told, Trees, untrue_drop, untrue_verdict
+from sage_git.operations.ledger.truth import Told, Trees, untrue_drop, untrue_verdict
 from sage_git.operations.verifying.workspace import Workspace
 
 

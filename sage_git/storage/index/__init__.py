@@ -3,6 +3,8 @@
     commits   observed commits, their places in chains, and H (`observation.lineage`)
     events    every event in order of arrival, its lineages, and chronicles as components of lineages
     evidence  what git objects say of facts beyond the facts, for `judgement`
+    foretold  what logs say of commits that are not observed
+    writers   whose logs were entered, how far, and which entries they have
     sidecars  the sidecar files of each work tree as we left them
 
 Responsible for keeping and finding. Not here: what is a fact (`observation`), what a sidecar holds (`operations`).
@@ -24,12 +26,14 @@ from sage_git.storage.durable import told_as
 from sage_git.storage.index.commits import CommitTable, Reach
 from sage_git.storage.index.events import EventTable
 from sage_git.storage.index.evidence import EvidenceTable
+from sage_git.storage.index.foretold import ForetoldTable
 from sage_git.storage.index.schema import SCHEMA, VERSION
 from sage_git.storage.index.sidecars import SidecarTable, Stamp
+from sage_git.storage.index.writers import WriterTable
 
 _PATIENCE_SECONDS: Final = 10.0
 
-__all__ = ["CommitTable", "EventTable", "EvidenceTable", "Index", "Reach", "SidecarTable", "Stamp"]
+__all__ = ["CommitTable", "EventTable", "EvidenceTable", "Index", "Reach", "SidecarTable", "Stamp", "WriterTable"]
 
 
 class IndexDamaged(StorageError):
@@ -55,7 +59,9 @@ class Index:
         self.commits = CommitTable(connection)
         self.events = EventTable(connection)
         self.evidence = EvidenceTable(connection)
+        self.foretold = ForetoldTable(connection)
         self.sidecars = SidecarTable(connection)
+        self.writers = WriterTable(connection)
 
     @classmethod
     def open(cls, path: Path) -> Index:
@@ -81,6 +87,7 @@ class Index:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.events.settle_times()
                 self.events.flush()
             except BaseException:
                 if self.connection.in_transaction:  # a full disk has ended it by itself

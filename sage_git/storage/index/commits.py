@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -174,6 +174,11 @@ class CommitTable:
         sql = "SELECT oid FROM commits WHERE chain = ? AND position = ?"
         row = self._execute(sql, (place.chain, place.position)).fetchone()
         return None if row is None else ObjectId(row[0].hex())
+
+    def united(self) -> Iterator[tuple[bytes, Facts]]:
+        """Path and facts of every row of H with several facts: where lives of one path met."""
+        sql = "SELECT paths.path, events FROM heads JOIN paths ON paths.id = heads.path WHERE length(events) > ?"
+        return ((path, _unpacked(packed)) for path, packed in self._execute(sql, (_ID_BYTES,)).fetchall())
 
     def first_commit_with_row(self, path_number: int) -> ObjectId | None:
         """The commit that was observed first among those that changed H of a path."""

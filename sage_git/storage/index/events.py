@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
+from sage_git.storage.index.chronicles import Chronicles
 from sage_git.storage.index.schema import NOT_A_FACT
+from sage_git.storage.index.waiting import WaitingTable
+from sage_git.storage.index.writers import WriterTable
 
 REDACTION: Final = "EVENT_REDACTED"
 _REMEMBERED: Final = 200_000
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,13 @@ class Node:
     lineages: tuple[int, ...]
 
 
-class EventTable:
-    """The events of an index."""
+class EventTable(Chronicles):
+    """The events of an index, and their chronicles."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
+        self._waiting = WaitingTable(connection)
+        self._writers = WriterTable(connection)
         self.forget()
 
     def forget(self) -> None:
@@ -41,6 +47,8 @@ class EventTable:
         self._redacted: frozenset[EventId] | None = None
         self._new_events: list[tuple[object, ...]] = []  # added, not yet in the tables
         self._new_members: list[tuple[int, int]] = []
+        self._risen: list[int] = []  # times before and after
+        self._waiting.forget()
 
     def flush(self) -> None:
         """Put what was added into the tables: in one go, which takes half the time of one after the other."""
@@ -48,10 +56,7 @@ class EventTable:
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._new_events)
             self._connection.executemany("INSERT INTO membership VALUES (?, ?)", self._new_members)
             self._new_events, self._new_members = [], []
-
-    def _execute(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        self.flush()
-        return self._connection.execute(sql, values)
+        self._waiting.flush()
 
     def node(self, event_id: EventId) -> Node | None:
         """Where the event stands; None if it is not known."""
@@ -70,6 +75,16 @@ class EventTable:
             self._remember(event_id, node)
         return node
 
+    def known(self, event_ids: Iterable[EventId]) -> set[EventId]:
+        """Those of the events that are here."""
+        wanted = [bytes.fromhex(each) for each in event_ids]
+        found: set[EventId] = set()
+        for start in range(0, len(wanted), _AT_ONCE):
+            portion = wanted[start : start + _AT_ONCE]
+            sql = f"SELECT event_id FROM events WHERE event_id IN ({', '.join('?' * len(portion))})"  # noqa: S608
+            found.update(EventId(row[0].hex()) for row in self._execute(sql, portion))
+        return found
+
     def add(
         self, event: Event, lineages: Sequence[int], *, commit_number: int | None, time: int, entry: int | None
     ) -> int:
@@ -77,18 +92,104 @@ class EventTable:
         event_id = event.event_id
         assert event_id is not None
         number = self.last_number() + 1
-        parents = event.parents
-        nodes = [node for parent in parents if (node := self.node(parent)) is not None]
-        depth = 1 + max((node.depth for node in nodes), default=-1)
-        time = max([time, *(node.time for node in nodes)])
+        depth, time, awaited = self._after_parents(event, time)
         row = (number, bytes.fromhex(event_id), event.type, commit_number, time, depth, entry, event.line)
         self._new_events.append(row)
         self._new_members.extend((lineage, number) for lineage in lineages)
         self._next = number + 1
         if event.type == REDACTION:
             self._redacted = None
-        self._remember(event_id, Node(number, depth, time, parents, tuple(lineages)))
+        if awaited:
+            self._waiting.put(number, awaited)
+        self._remember(event_id, Node(number, depth, time, event.parents, tuple(lineages)))
         return number
+
+    def place_anew(self, event: Event, number: int, lineages: Sequence[int], time: int) -> bool:
+        """Place an event as what is known of its parents now says; True if that differs from before.
+
+        `time` is its own, without its parents'.
+        """
+        assert event.event_id is not None
+        before = self.node(event.event_id)
+        assert before is not None
+        depth, time, awaited = self._after_parents(event, time)
+        after = Node(number, depth, time, event.parents, tuple(lineages))
+        was_waiting = self._waiting.has(number)
+        self._waiting.put(number, awaited)
+        if after == before:
+            return was_waiting != bool(awaited)
+        self._execute("UPDATE events SET depth = ?, time = ? WHERE number = ?", (depth, time, number))
+        if before.lineages != after.lineages:
+            self._execute("DELETE FROM membership WHERE number = ?", (number,))
+            self._connection.executemany("INSERT INTO membership VALUES (?, ?)", [(each, number) for each in lineages])
+            shown = "SELECT component FROM lineages WHERE id = ?"
+            sql = f"UPDATE sidecars SET last = -1 WHERE component = ({shown})"  # noqa: S608 constant text
+            self._connection.executemany(sql, [(each,) for each in lineages])
+        self._remember(event.event_id, after)
+        return True
+
+    def is_awaited(self, event_id: EventId) -> bool:
+        """True if an event that is here waits for this one."""
+        return self._waiting.is_awaited(event_id)
+
+    def waiting_for(self, event_id: EventId) -> Collection[int]:
+        """The events that wait for this one."""
+        return self._waiting.children(event_id)
+
+    def by_number(self, number: int) -> Event | None:
+        """The event with this number; None if there is none or its body was redacted."""
+        row = self._execute("SELECT event_id, line FROM events WHERE number = ?", (number,)).fetchone()
+        return None if row is None or row[1] is None else Event.trusted(EventId(row[0].hex()), row[1])
+
+    def remove(self, event_ids: Iterable[EventId]) -> list[Event]:
+        """Take events out as if they had never come; the events that hang on them."""
+        self.flush()
+        gone = {each: node for each in event_ids if (node := self.node(each)) is not None}
+        if not gone:
+            return []
+        children = [child for child in self._children(gone) if child.event_id not in gone]
+        for table in ("events", "membership", "foretold", "evidence", "replays", "awaited"):
+            sql = f"DELETE FROM {table} WHERE number = ?"  # noqa: S608 constant text
+            self._connection.executemany(sql, [(node.number,) for node in gone.values()])
+        self.forget()
+        return children
+
+    def children(self, event_ids: Iterable[EventId]) -> list[Event]:
+        """The events that hang on these."""
+        self.flush()
+        return list(self._children({each: node for each in event_ids if (node := self.node(each)) is not None}))
+
+    def _children(self, nodes: Mapping[EventId, Node]) -> Iterator[Event]:
+        """They are in the same chronicles, or said of a subject."""
+        near = {event.event_id: event for event in self._near(nodes.values())}
+        return (event for event in near.values() if not nodes.keys().isdisjoint(event.parents))
+
+    def _near(self, nodes: Iterable[Node]) -> Iterator[Event]:
+        components = {self.component(lineage) for node in nodes for lineage in node.lineages}
+        sql = (
+            "SELECT DISTINCT event_id, line FROM lineages JOIN membership ON lineage = lineages.id"
+            " JOIN events USING (number) WHERE line IS NOT NULL AND "
+        )
+        for component in components:
+            for identifier, line in self._connection.execute(f"{sql} component = ?", (component,)):
+                yield Event.trusted(EventId(identifier.hex()), line)
+        for identifier, line in self._connection.execute(f"{sql} name >= 'subject:' AND name < 'subject;'"):
+            yield Event.trusted(EventId(identifier.hex()), line)
+
+    def _after_parents(self, event: Event, time: int) -> tuple[int, int, list[EventId]]:
+        """Depth and time of an event at `time` by its parents, and those of them that it has to wait for."""
+        depth, awaited = 0, []
+        for parent in event.parents:
+            node = self.node(parent)
+            if node is None:
+                awaited.append(parent)
+                continue
+            if node.depth >= depth:
+                depth = node.depth + 1
+            time = max(time, node.time)
+            if self._waiting.has(node.number):
+                awaited.append(parent)
+        return depth, time, awaited
 
     def event(self, event_id: EventId) -> Event | None:
         """The event; None if it is not known or its body was redacted."""
@@ -101,6 +202,12 @@ class EventTable:
         row = self._execute(sql, (number,)).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def effective(self, number: int) -> int | None:
+        """The effective second of an event's commit; None if it has no commit that was observed."""
+        sql = "SELECT effective FROM events JOIN commits ON commits.id = commit_id WHERE number = ?"
+        row = self._execute(sql, (number,)).fetchone()
+        return None if row is None else int(row[0])
+
     def depth(self, event: EventId) -> int:
         """See `Ancestry`."""
         node = self.node(event)
@@ -110,83 +217,6 @@ class EventTable:
         """See `Ancestry`."""
         node = self.node(event)
         return () if node is None else node.parents
-
-    def lineage(self, name: str) -> int:
-        """The number of a lineage, given to it now if it is new."""
-        number = self._lineages.get(name)
-        if number is None:
-            execute = self._connection.execute
-            row = execute("SELECT id FROM lineages WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                number = execute("INSERT INTO lineages (name, component) VALUES (?, 0)", (name,)).lastrowid or 0
-                execute("UPDATE lineages SET component = id WHERE id = ?", (number,))
-            else:
-                number = int(row[0])
-            self._lineages[name] = number
-        return number
-
-    def known_lineage(self, name: str) -> int | None:
-        """The number of a lineage; None if no event stands in it."""
-        row = self._execute("SELECT id FROM lineages WHERE name = ?", (name,)).fetchone()
-        return None if row is None else int(row[0])
-
-    def component(self, lineage: int) -> int:
-        """The component that a lineage belongs to: its chronicle."""
-        sql = "SELECT component FROM lineages WHERE id = ?"
-        return int(self._connection.execute(sql, (lineage,)).fetchone()[0])
-
-    def join(self, lineages: Sequence[int]) -> None:
-        """Make one chronicle of these lineages."""
-        components = {self.component(lineage) for lineage in lineages}
-        if len(components) < 2:
-            return
-        into = min(components)
-        for other in components - {into}:
-            self._execute("UPDATE lineages SET component = ? WHERE component = ?", (into, other))
-            # These files lack the other half, however old its events are: -1 makes them whole again.
-            self._execute("UPDATE sidecars SET component = ?, last = -1 WHERE component = ?", (into, other))
-        self._execute("UPDATE sidecars SET last = -1 WHERE component = ?", (into,))
-
-    def components_after(self, number: int) -> set[int]:
-        """The chronicles that have an event with a higher number."""
-        rows = self._execute(
-            "SELECT DISTINCT component FROM membership JOIN lineages ON lineages.id = lineage WHERE number > ?",
-            (number,),
-        )
-        return {row[0] for row in rows}
-
-    def lines(self, component: int, after: int = -1) -> Iterator[tuple[int, EventId, bytes]]:
-        """Number, id and line of a chronicle's events with a higher number than `after`, less redacted ones."""
-        rows = self._execute(
-            "SELECT DISTINCT events.number, event_id, line FROM lineages JOIN membership ON lineage = lineages.id"
-            " JOIN events ON events.number = membership.number"
-            " WHERE component = ? AND membership.number > ? AND line IS NOT NULL ORDER BY events.number",
-            (component, after),
-        )
-        return ((number, EventId(event_id.hex()), line) for number, event_id, line in rows)
-
-    def recent(self, component: int, count: int, parts: Sequence[bytes]) -> list[bytes]:
-        """Those among the last `count` lines of a chronicle that have every one of `parts` in them, newest first."""
-        lineages = [row[0] for row in self._execute("SELECT id FROM lineages WHERE component = ?", (component,))]
-        newest = "SELECT number FROM membership WHERE lineage = ? ORDER BY number DESC LIMIT ?"
-        numbers = {row[0] for lineage in lineages for row in self._execute(newest, (lineage, count))}
-        oldest = min(sorted(numbers)[-count:], default=0)
-        conditions = "".join(" AND instr(line, ?)" for _ in parts)
-        sql = (
-            "SELECT events.number, line FROM membership JOIN events ON events.number = membership.number"  # noqa: S608
-            f" WHERE lineage = ? AND membership.number >= ?{conditions}"
-        )
-        found = {row[0]: row[1] for lineage in lineages for row in self._execute(sql, (lineage, oldest, *parts))}
-        return [found[number] for number in sorted(found, reverse=True)]
-
-    def has_loose_statement(self, lineage: int) -> bool:
-        """True if some event of a lineage that is no commit's names no parent."""
-        rows = self._execute(
-            "SELECT line FROM membership JOIN events ON events.number = membership.number"
-            " WHERE lineage = ? AND commit_id IS NULL AND line IS NOT NULL",
-            (lineage,),
-        )
-        return any(b'"subject":' in line and not Event.trusted(None, line).parents for (line,) in rows)
 
     def last_number(self) -> int:
         """The number of the newest event; 0 if there is none."""
@@ -212,27 +242,52 @@ class EventTable:
         """Note that an event that was known already stands in this clone's own log."""
         self._execute("UPDATE events SET entry = ? WHERE event_id = ?", (entry, bytes.fromhex(event_id)))
 
-    def set_commit(self, event_ids: Iterable[EventId], commit_number: int, time: int) -> None:
-        """Note that the commit of events that came from a log is observed now."""
-        self.flush()
-        self._connection.executemany(
-            "UPDATE events SET commit_id = ?, time = ? WHERE event_id = ? AND commit_id IS NULL",
-            [(commit_number, time, bytes.fromhex(event_id)) for event_id in event_ids],
+    def set_commit(self, event_id: EventId, commit_number: int, time: int) -> None:
+        """Note that the commit of an event that came from a log is observed now, and its own time with it."""
+        self._execute(
+            "UPDATE events SET commit_id = ? WHERE event_id = ? AND commit_id IS NULL",
+            (commit_number, bytes.fromhex(event_id)),
         )
+        node = self.node(event_id)
+        if node is not None and node.time < time:
+            self._raise(event_id, node, time)
+
+    def settle_times(self) -> None:
+        """Let no event be before its parents after some of those turned out to be later. Before a transaction ends."""
+        if not self._risen:
+            return
+        bounds, self._risen = (min(self._risen), max(self._risen)), []
+        sql = "SELECT event_id, line FROM events WHERE time BETWEEN ? AND ? AND line NOT NULL ORDER BY time, depth"
+        for identifier, line in self._execute(sql, bounds).fetchall():
+            event_id = EventId(identifier.hex())
+            node = self.node(event_id)
+            assert node is not None
+            parents = map(self.node, Event.trusted(event_id, line).parents)
+            time = max((parent.time for parent in parents if parent is not None), default=node.time)
+            if node.time < time:
+                self._raise(event_id, node, time)
+        self._risen = []
+
+    def _raise(self, event_id: EventId, node: Node, time: int) -> None:
+        self._execute("UPDATE events SET time = ? WHERE number = ?", (time, node.number))
+        self._remember(event_id, replace(node, time=time))
+        self._risen += [node.time, time]
 
     def redacted(self) -> frozenset[EventId]:
-        """The events whose bodies are to be nowhere, as EVENT_REDACTED statements say."""
+        """The events whose bodies are to be nowhere, as EVENT_REDACTED statements say that may."""
         if self._redacted is None:
-            sql = f"SELECT line FROM events WHERE {NOT_A_FACT} AND type = ? AND line IS NOT NULL"  # noqa: S608 constant
-            rows = self._execute(sql, (REDACTION,))
-            named = (Event.trusted(None, row[0]).get("redactedEventId") for row in rows)
-            self._redacted = frozenset(EventId(name) for name in named if isinstance(name, str))
+            sql = f"SELECT event_id, entry, line FROM events WHERE {NOT_A_FACT} AND type = ? AND line IS NOT NULL"  # noqa: S608 constant
+            found = set()
+            for identifier, entry, line in self._execute(sql, (REDACTION,)).fetchall():
+                name = Event.trusted(None, line).get("redactedEventId")
+                if isinstance(name, str) and (entry is not None or self._writers.may_redact(identifier, name)):
+                    found.add(EventId(name))
+            self._redacted = frozenset(found)
         return self._redacted
 
-    def naming(self, event_id: EventId) -> list[EventId]:
-        """The events with this id somewhere in their lines. Looks through all of them."""
-        rows = self._execute("SELECT event_id FROM events WHERE instr(line, ?)", (event_id.encode("ascii"),))
-        return [found for row in rows if (found := EventId(row[0].hex())) != event_id]
+    def redactions_changed(self) -> None:
+        """Look again which bodies are to be nowhere: logs came to hold other events."""
+        self._redacted = None
 
     def put_line(self, event_id: EventId, line: bytes) -> None:
         """Give an event that somebody kept without its id the line with it; it counts as arriving now."""
@@ -244,6 +299,8 @@ class EventTable:
             number = self.last_number() + 1
             self._execute("UPDATE events SET number = ?, line = ? WHERE number = ?", (number, line, row[0]))
             self._execute("UPDATE membership SET number = ? WHERE number = ?", (number, row[0]))
+            self._execute("UPDATE foretold SET number = ? WHERE number = ?", (number, row[0]))
+            self._waiting.renumber(row[0], number)
             self._next = number + 1
             self._nodes.pop(event_id, None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 NOT_A_FACT: Final = (
     "type NOT IN ('FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED', 'FILE_SPLIT', 'FILE_MERGED')"
@@ -51,6 +51,28 @@ CREATE INDEX IF NOT EXISTS lineages_by_component ON lineages (component);
 CREATE TABLE IF NOT EXISTS membership (
     lineage INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (lineage, number)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS membership_by_number ON membership (number);
+
+-- By parent, the events that wait for it: it is not here, or waits itself.
+CREATE TABLE IF NOT EXISTS awaited (
+    parent BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (parent, number)) WITHOUT ROWID;
+-- Facts and verdicts that logs tell of commits which are not observed.
+CREATE TABLE IF NOT EXISTS foretold (
+    oid BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (oid, number)) WITHOUT ROWID;
+
+-- The logs of other writers as far as they were entered. tip: the commits that they were read from; leaves, events: the
+-- blobs; root: of a whole segment's leaves; entries: which event stands where, whether its body is here or not.
+CREATE TABLE IF NOT EXISTS writers (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, tip TEXT NOT NULL, supersedes TEXT);
+CREATE TABLE IF NOT EXISTS segments (
+    writer INTEGER NOT NULL, number INTEGER NOT NULL, leaves TEXT NOT NULL, events TEXT NOT NULL, root BLOB,
+    PRIMARY KEY (writer, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (
+    event_id BLOB NOT NULL, writer INTEGER NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (event_id, writer, number)) WITHOUT ROWID;
+-- Entries that are not true of their commits, or break the rules, and so stand nowhere else.
+CREATE TABLE IF NOT EXISTS refused (
+    writer INTEGER NOT NULL, number INTEGER NOT NULL, oid BLOB, code TEXT NOT NULL, message TEXT NOT NULL,
+    PRIMARY KEY (writer, number)) WITHOUT ROWID;
 
 -- What a commit's message claims of plans, as JSON; only where it claims something.
 CREATE TABLE IF NOT EXISTS claims (commit_id INTEGER PRIMARY KEY, body TEXT NOT NULL);

@@ -21,8 +21,7 @@ from sage_git.gitrepo.repository import Repository
 from sage_git.judgement.verdict import COPIED
 from sage_git.observation.changes import SUBMODULE_MODE
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.paths import raw_path
-from sage_git.operations.reading.history import paths_of
+from sage_git.operations.paths import paths_of, raw_path
 from sage_git.storage import queries
 
 _NOT_IN_FACTS: Final = frozenset(("planHash", "reason", "signature", "subject", "tags"))
