@@ -110,6 +110,10 @@ class SegmentRepository:
                     raise stream.failure()
                 yield content[:-1]
 
+    def has(self, commit: str) -> bool:
+        """Whether the object is here, reached by a ref or not. Raises GitFailed."""
+        return self.is_ready() and b" commit " in self._git("cat-file", "--batch-check", input=f"{commit}\n".encode())
+
     def commit(self, ref: str, base: Tip, files: Mapping[str, bytes], onto: Onto = Onto.HISTORY) -> bool:
         """True if `files` were not all in `base`, where `ref` stands: they are now, beside those that were.
 
@@ -137,18 +141,19 @@ class SegmentRepository:
     def borrow(self, source: Path, commits: Sequence[str]) -> None:
         """Have `commits` of the repository at `source` here, whose `incoming_ref`s have them. Raises GitFailed."""
         self._make_ready()
-        wanted = "".join(f"+{incoming_ref(commit)}:{incoming_ref(commit)}\n" for commit in commits)
+        wanted = "".join(f"+{commit}:{incoming_ref(commit)}\n" for commit in commits)
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
-        fetch = (*_DURABLE, *_PACKED, "-c", "protocol.file.allow=always", "fetch", *quiet, "--stdin", str(source))
+        locally = ("-c", "protocol.file.allow=always", "-c", "protocol.version=2")
+        fetch = (*_DURABLE, *_PACKED, *locally, "fetch", *quiet, "--stdin", str(source))
         self._healing(lambda: self._git(*fetch, input=wanted.encode("ascii")))
 
     def swap(self, changes: Mapping[str, tuple[str, str]]) -> set[str]:
-        """The refs of `changes` (ref → expected commit or "", new commit) that stood as expected, and were moved.
+        """The refs of `changes` (ref → expected commit, new commit; "" is none) that stood as expected, and were moved.
 
         Every `incoming_ref` is deleted. Raises GitFailed.
         """
         none = "0" * (64 if self.object_format == "sha256" else 40)
-        moves = {ref: f"update {ref} {new} {expected or none}\n" for ref, (expected, new) in changes.items()}
+        moves = {ref: f"update {ref} {new or none} {was or none}\n" for ref, (was, new) in changes.items()}
         moved = self._update(list(moves.values()))
         done = set(moves) if moved else {ref for ref, move in moves.items() if self._update([move])}
         self.forget_incoming()

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from sage_git.chronicle.canonical import parse_json
+from sage_git.chronicle.ids import event_id, leaf
 from sage_git.errors import Detail, ValidationError
 from sage_git.gitrepo.joining import join
 from sage_git.gitrepo.log_tree import (
@@ -51,9 +53,13 @@ class Store:
         self._public = SegmentRepository(directory / Half.PUBLIC.value, object_format, environment)
         self._private = SegmentRepository(directory / Half.PRIVATE.value, object_format, environment)
 
+    def repository(self, half: Half) -> SegmentRepository:
+        """The repository of one half."""
+        return self._public if half is Half.PUBLIC else self._private
+
     def writers(self, half: Half = Half.PUBLIC) -> dict[str, str]:
         """The commit of every writer who published something, or of whom something private is here."""
-        return self._half(half).writers()
+        return self.repository(half).writers()
 
     def tree(self, writer: str) -> dict[str, str]:
         """The object ids of all that is here of a log, sealed leaves included, published or not, by path."""
@@ -72,6 +78,14 @@ class Store:
     def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]:
         """The lines of each of these segments, none for one that is not there. Raises GitFailed, StorageError."""
         return self._public.segments(files, paths)
+
+    def blobs(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The content of each of these files of logs. Raises GitFailed, StorageError."""
+        return self._public.blobs(names)
+
+    def has(self, commit: str) -> bool:
+        """Whether this commit of a log is, or was, in the store. Raises GitFailed."""
+        return self._public.has(commit)
 
     def content(self, files: Mapping[str, str], path: str) -> bytes:
         """The content of one of the files; empty if it is not there. Raises GitFailed, StorageError."""
@@ -117,9 +131,9 @@ class Store:
         )
         for segment, (its_leaves, kept, given) in zip(numbers, segments, strict=True):
             rows = zip_longest(its_leaves, kept[: len(its_leaves)], given[: len(its_leaves)], fillvalue=b"")
-            for number, (leaf, mine, everybodys) in enumerate(rows, segment * SEGMENT_ENTRIES):
+            for number, (its_leaf, mine, everybodys) in enumerate(rows, segment * SEGMENT_ENTRIES):
                 if number >= start and (end is None or number < end):
-                    yield SealedEntry(number, leaf, mine or everybodys)
+                    yield SealedEntry(number, its_leaf, mine or everybodys)
 
     def revealed(self, writer: str) -> set[int]:
         """The numbers of the entries whose bodies anybody may see. Raises GitFailed, StorageError."""
@@ -185,7 +199,7 @@ class Store:
         or there; a writer whose ref stands elsewhere than expected is not among them, and stays as it is. Raises
         GitFailed, StorageError.
         """
-        repository = self._half(half)
+        repository = self.repository(half)
         repository.borrow(source, sorted({theirs for _, theirs in offers.values()}))
         trees = repository.trees()
         new = {}
@@ -199,10 +213,15 @@ class Store:
         return {writer: commit for writer, commit in new.items() if ref_of(writer) in moved}
 
     def replace(self, source: Path, writer: str, commit: str) -> None:
-        """Have the log that lies in the repository at `source` in the place of what is here. Raises GitFailed."""
+        """Have the log that lies in the repository at `source` in the place of this clone's own. Raises GitFailed.
+
+        What was sealed under these numbers and is not in that log is forgotten; bodies that are stay. Safe to do again.
+        """
         self._public.borrow(source, [commit])
-        ref = ref_of(writer)
-        self._public.swap({ref: (self._public.tip(ref).commit, commit)})
+        ref, sealed = ref_of(writer), sealed_ref(writer)
+        expected = {each: self._public.tip(each).commit for each in (ref, sealed)}
+        self._public.swap({ref: (expected[ref], commit), sealed: (expected[sealed], "")})
+        self._forget_strange_bodies(writer)
 
     def damage(self) -> list[str]:
         """What git finds damaged, in its own words."""
@@ -227,14 +246,23 @@ class Store:
                 repository.commit(ref_of(writer), tip, files, Onto.NOTHING)
                 repository.forget_unreachable()
 
-    def _half(self, half: Half) -> SegmentRepository:
-        return self._public if half is Half.PUBLIC else self._private
-
     def _keep(self, writer: str, segments: Mapping[int, Sequence[Pair]]) -> bool:
         """True if any of these bodies was not in the private half."""
         ref = ref_of(writer)
         bodies = {segment_path("events", n): joined(body for _, body in part) for n, part in segments.items()}
         return self._private.commit(ref, self._private.tip(ref), bodies)
+
+    def _forget_strange_bodies(self, writer: str) -> None:
+        """Drop the withheld bodies that are not those of the leaves that have their numbers now."""
+        tip, files = self._private.tip(ref_of(writer)), self.tree(writer)
+        numbers = range(segment_count(tip.files, "events"))
+        events = [segment_path("events", number) for number in numbers]
+        leaves = self._public.segments(files, [segment_path("leaves", number) for number in numbers])
+        kept = {}
+        for path, bodies, theirs in zip(events, self._private.segments(tip.files, events), leaves, strict=True):
+            pairs = zip_longest(bodies, theirs[: len(bodies)], fillvalue=b"")
+            kept[path] = joined(body if body and _leaf_of(body) == its_leaf else b"" for body, its_leaf in pairs)
+        self._private.commit(ref_of(writer), tip, kept)
 
     def _size(self, files: Mapping[str, str]) -> int:
         count = segment_count(files)
@@ -253,3 +281,8 @@ def _segments(first: int, entries: Sequence[Pair]) -> dict[int, Sequence[Pair]]:
     """Segment number → its entries, for entries that follow each other from number `first` on, where one begins."""
     starts = range(0, len(entries), SEGMENT_ENTRIES)
     return {(first + at) // SEGMENT_ENTRIES: entries[at : at + SEGMENT_ENTRIES] for at in starts}
+
+
+def _leaf_of(body: bytes) -> bytes:
+    """The leaf of an event's canonical line."""
+    return leaf(event_id(parse_json(body)))

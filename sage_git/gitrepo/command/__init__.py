@@ -4,6 +4,7 @@ Two kinds of runs. In the *user's* repository git sees the user's configuration,
 or change what history is. In a repository *of ours* (scratch, store) git sees no configuration but that repository's.
 """
 
+from sage_git.gitrepo.command.bounded import Finished, Limits, Over, run_bounded
 from sage_git.gitrepo.command.environments import LOCAL_ENVIRONMENT, sealed_environment, users_environment
 from sage_git.gitrepo.command.running import run, run_in_users, run_ssh_keygen
 from sage_git.gitrepo.command.service import Service
@@ -12,9 +13,13 @@ from sage_git.gitrepo.command.streams import Dialogue, Stream
 __all__ = [
     "LOCAL_ENVIRONMENT",
     "Dialogue",
+    "Finished",
+    "Limits",
+    "Over",
     "Service",
     "Stream",
     "run",
+    "run_bounded",
     "run_in_users",
     "run_ssh_keygen",
     "sealed_environment",

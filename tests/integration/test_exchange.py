@@ -1,0 +1,229 @@
+"""Logs between real bare repositories: listed, fetched into quarantine, taken over, pushed, bundled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sage_git.errors import PeerFailed
+from sage_git.gitrepo.exchange import Quarantine, list_logs, push_logs, write_bundle
+from sage_git.gitrepo.log_tree import Half
+from sage_git.gitrepo.remote_environment import RemoteEnvironment
+from sage_git.gitrepo.repository import Repository
+from sage_git.gitrepo.store import Store
+
+WRITER, OTHER = "ab" * 32, "cd" * 32
+ABOUT = b'{"key":"","repository":"r"}\n'
+ENTRIES = [(b'{"eventId":"%064x"}' % number, b'{"action":"%d"}' % number) for number in range(1024)]
+
+
+class Clone:
+    """A clone's `sage/` directory with its store, and its ways to others."""
+
+    def __init__(self, repository, name: str, **options: float) -> None:
+        self.sage = repository.path.parent / name / "sage"
+        self.sage.mkdir(parents=True)
+        users = Repository.discover(repository.path, os.environ)
+        self.store = Store(self.sage, users.object_format, {"PATH": os.environ["PATH"]})
+        self.remote = RemoteEnvironment.of(users, self.sage, **options)
+        self.url = str(self.sage / "store.git")
+
+    def says(self, count: int, *revealed: int, writer: str = WRITER, note: bytes = b"") -> str:
+        """Publish the first entries; gives the commit."""
+        bodies = {number: ENTRIES[number][1] for number in revealed}
+        self.store.publish(writer, ENTRIES[:count], bodies, note or b"note %d" % count, ABOUT)
+        return self.store.writers()[writer]
+
+    def list(self, url: str) -> dict[str, str]:
+        return list_logs(url, self.remote)
+
+    def take(self, url: str, half: Half = Half.PUBLIC) -> dict[str, str]:
+        """Take over, unlooked at, what is at `url`."""
+        there, here = self.list(url), self.store.writers(half)
+        with Quarantine(self.sage, self.store, half) as quarantine:
+            came = quarantine.fetch(url, there, self.remote)
+            assert came == there
+            assert all(quarantine.files(commit) for commit in came.values())
+            return self.store.adopt(quarantine.path, {w: (here.get(w, ""), c) for w, c in came.items()}, half)
+
+    def bodies(self, writer: str = WRITER) -> list[bytes]:
+        return [entry.body for entry in self.store.entries(writer)]
+
+
+@pytest.fixture
+def alice(repository) -> Clone:
+    return Clone(repository, "alice")
+
+
+@pytest.fixture
+def bob(repository) -> Clone:
+    return Clone(repository, "bob")
+
+
+@pytest.fixture
+def forge(tmp_path) -> str:
+    git(tmp_path, "init", "--bare", "--quiet", "forge.git")
+    return str(tmp_path / "forge.git")
+
+
+def git(directory: Path | str, *arguments: str, stdin: str = "") -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, input=stdin, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_what_a_clone_published_is_taken_over_by_another(alice, bob):
+    commit = alice.says(300, 1, 299)
+    assert bob.list(alice.url) == {WRITER: commit}
+    assert bob.take(alice.url) == {WRITER: commit}
+    assert bob.store.writers() == {WRITER: commit}
+    assert (bob.store.size(WRITER), bob.store.revealed(WRITER)) == (300, {1, 299})
+    assert list((bob.sage / "incoming.git/objects/pack").iterdir()) == []
+
+
+def test_only_what_is_new_is_fetched(alice, bob):
+    alice.says(300)
+    bob.take(alice.url)
+    alice.says(301, 300)
+    with Quarantine(bob.sage, bob.store) as quarantine:
+        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        (pack,) = quarantine.path.glob("objects/pack/*.idx")
+        came = subprocess.run(["git", "show-index"], input=pack.read_bytes(), capture_output=True, check=True)
+    # a commit, its tree, those of leaves and events, a segment of each, a checkpoint, and what one is told as changes to
+    assert len(came.stdout.splitlines()) <= 8
+
+
+def test_a_quarantine_that_is_left_changed_nothing(alice, bob):
+    alice.says(10)
+    before = bob.store.writers()
+    with Quarantine(bob.sage, bob.store) as quarantine:
+        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+    assert (bob.store.writers(), before) == ({}, {})
+    assert not (bob.sage / "store.git").exists()
+
+
+def test_a_log_that_stands_elsewhere_than_expected_is_left_as_it_is(alice, bob):
+    first, second = alice.says(1), alice.says(2)
+    with Quarantine(bob.sage, bob.store) as quarantine:
+        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        assert bob.store.adopt(quarantine.path, {WRITER: (first, second)}) == {}
+        assert bob.store.writers() == {}
+        assert bob.store.adopt(quarantine.path, {WRITER: ("", second)}) == {WRITER: second}
+        assert bob.store.adopt(quarantine.path, {WRITER: ("", second)}) == {}
+    assert git(bob.sage / "store.git", "for-each-ref", "--format=%(refname)").split() == [f"refs/sage/writers/{WRITER}"]
+
+
+def test_bodies_that_either_side_lacks_are_put_together_and_both_end_at_one_commit(repository, alice, bob):
+    carol = Clone(repository, "carol")
+    alice.says(300, 1, 2)
+    for each in (bob, carol):
+        each.take(alice.url)
+    bob.store.redact(WRITER, 1)
+    carol.store.redact(WRITER, 2)
+    bob.take(carol.url)
+    carol.take(bob.url)
+    assert bob.store.writers() == carol.store.writers()
+    assert bob.store.revealed(WRITER) == {1, 2}
+    assert bob.store.checkpoint(WRITER) == b"note 300"
+
+
+def test_a_longer_log_keeps_the_bodies_that_only_the_shorter_has(alice, bob):
+    alice.says(300, 7)
+    bob.take(alice.url)
+    alice.store.redact(WRITER, 7)
+    alice.says(301, 8)
+    bob.take(alice.url)
+    assert (bob.store.size(WRITER), bob.store.revealed(WRITER)) == (301, {7, 8})
+    assert bob.store.checkpoint(WRITER) == b"note 301"
+
+
+def test_logs_go_to_a_remote_and_come_from_it(alice, bob, forge):
+    first = alice.says(3, 0)
+    (pushed,) = push_logs(alice.store, forge, {WRITER: (first, "")}, alice.remote)
+    assert (pushed.writer, pushed.is_taken) == (WRITER, True)
+    assert git(forge, "for-each-ref", "--format=%(refname)").split() == [f"refs/sage/writers/{WRITER}"]
+    assert bob.take(forge) == {WRITER: first}
+    second = alice.says(4)
+    assert push_logs(alice.store, forge, {WRITER: (second, first)}, alice.remote)[0].is_taken
+    assert bob.take(forge) == {WRITER: second}
+
+
+def test_a_log_that_another_pushed_meanwhile_is_not_overwritten(alice, bob, forge):
+    first = alice.says(3)
+    push_logs(alice.store, forge, {WRITER: (first, "")}, alice.remote)
+    mine = bob.says(2, writer=WRITER)
+    other = bob.says(2, writer=OTHER)
+    pushed = push_logs(bob.store, forge, {WRITER: (mine, ""), OTHER: (other, "")}, bob.remote)
+    assert [(each.writer, each.is_taken) for each in pushed] == [(WRITER, False), (OTHER, True)]
+    assert "sync" in pushed[0].reason
+    assert alice.list(forge) == {WRITER: first, OTHER: other}
+
+
+def test_a_remote_that_takes_no_logs_says_why(alice, forge):
+    hook = Path(forge) / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no logs here >&2; exit 1\n")
+    hook.chmod(0o755)
+    commit = alice.says(1)
+    (pushed,) = push_logs(alice.store, forge, {WRITER: (commit, "")}, alice.remote)
+    assert pushed.reason == "the peer refused it: hook declined"
+
+
+def test_a_bundle_is_a_peer(alice, bob, tmp_path):
+    path = tmp_path / "stick" / "logs.bundle"
+    path.parent.mkdir()
+    assert not write_bundle(alice.store, path)
+    commit = alice.says(300, 5)
+    (path.parent / "logs.bundle.lock").write_bytes(b"")  # of a run that was killed
+    assert write_bundle(alice.store, path)
+    assert [each.name for each in path.parent.iterdir()] == ["logs.bundle"]
+    assert bob.take(str(path)) == {WRITER: commit}
+    assert bob.store.revealed(WRITER) == {5}
+
+
+@pytest.mark.parametrize("cut", [0, 10, 200])
+def test_a_broken_bundle_is_told(alice, bob, tmp_path, cut):
+    path = tmp_path / "logs.bundle"
+    alice.says(300, 5)
+    write_bundle(alice.store, path)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(PeerFailed):
+        bob.take(str(path))
+    assert bob.store.writers() == {}
+
+
+def test_private_bodies_come_from_who_trusts_us(alice, bob):
+    alice.store.seal(WRITER, 0, ENTRIES[:256], ABOUT)
+    alice.store.keep_unsealed(WRITER, ENTRIES[256:300])
+    alice.store.publish(WRITER, ENTRIES[256:300], {}, b"note", ABOUT)
+    bob.take(alice.url)
+    assert bob.bodies() == [b""] * 300
+    bob.take(str(alice.sage / "private.git"), Half.PRIVATE)
+    assert bob.bodies() == [body for _, body in ENTRIES[:300]]
+    assert bob.store.revealed(WRITER) == set()
+
+
+def test_the_same_key_used_elsewhere_gives_its_place_to_that_log(alice, bob):
+    events = [(ENTRIES[0][0], b'{"action":"not of this leaf"}'), *ENTRIES[1:256]]
+    bob.store.seal(WRITER, 0, events, ABOUT)
+    commit = alice.says(300, 1)
+    with Quarantine(bob.sage, bob.store) as quarantine:
+        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        for _ in range(2):
+            bob.store.replace(quarantine.path, WRITER, commit)
+    assert (bob.store.writers(), bob.store.size(WRITER), bob.store.length(WRITER)) == ({WRITER: commit}, 300, 0)
+    assert bob.bodies()[:2] == [b"", ENTRIES[1][1]]
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_both_object_formats_are_exchanged(tmp_path, object_format):
+    from tests.kit import GitRepository
+
+    repository = GitRepository.create(tmp_path / "repository", f"--object-format={object_format}")
+    alice, bob = Clone(repository, "alice"), Clone(repository, "bob")
+    commit = alice.says(3, 1)
+    assert bob.take(alice.url) == {WRITER: commit}
