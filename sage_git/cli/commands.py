@@ -41,6 +41,9 @@ COMMANDS: Final = {
     "publish": "sync",
     "peer": "peer",
     "serve": "serve",
+    "prove": "prove",
+    "bundle": "prove",
+    "check-proof": "prove",
     "lsp": "lsp",
 }
 GROUPS: Final = (
@@ -48,8 +51,8 @@ GROUPS: Final = (
     ("look", ("log", "show", "blame", "status", "report")),
     ("decide", ("plan", "reconcile")),
     ("write", ("record", "append", "note", "redact")),
-    ("check", ("verify", "fsck")),
-    ("share", ("sync", "peer", "serve")),
+    ("check", ("verify", "fsck", "check-proof")),
+    ("share", ("sync", "peer", "serve", "prove", "bundle")),
     ("show", ("lsp",)),
 )
 
@@ -178,7 +181,7 @@ def _help_lines() -> list[list[Span]]:
     for group, names in GROUPS:
         lines += [[], [Span(group, Style.STRONG)]]
         lines += [
-            [Span(f"  {name:<8}  {parsers[name].description or ''}".partition("\n")[0].rstrip())] for name in names
+            [Span(f"  {name:<11}  {parsers[name].description or ''}".partition("\n")[0].rstrip())] for name in names
         ]
     return [*lines, [], [Span("sage-git COMMAND --help tells more of one; docs/cli.md tells all.")]]
 
