@@ -84,6 +84,11 @@ class PeerBook:
         }
         replace_file(directory / FILE_NAME, canonical_json(value) + b"\n", 0o600)
 
+    @property
+    def trusts_anybody(self) -> bool:
+        """True if somebody may read what is withheld from everybody else."""
+        return any(each.trusted for each in (*self.peers.values(), *self.allowed.values()))
+
     def with_peer(self, name: str, peer: Peer) -> Self:
         """The book with this peer in it, in the place of one of this name. Raises UsageError."""
         return replace(self, peers={**self.peers, checked_name(name): peer})

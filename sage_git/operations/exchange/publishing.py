@@ -16,6 +16,7 @@ from sage_git.chronicle.ids import ObjectId, is_hex
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.certifying import certificate
 from sage_git.operations.exchange.disclosure import Audience, may_be_seen
+from sage_git.operations.exchange.kept import PeerBook
 from sage_git.operations.exchange.trees import own_tree
 from sage_git.operations.judging.policies import Policies
 from sage_git.operations.sealing import seal_full_segments, store_of
@@ -111,6 +112,8 @@ def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
     origin = checkpoints.origin_of(checkout.known_identity().repository, writer)
     note = checkpoints.issue(Checkpoint(origin, tree.size, tree.root()), load_key(checkout.sage))
     unsealed = [(entry.leaf, entry.body) for entry in log.read_tail()]
+    if PeerBook.read(checkout.sage).trusts_anybody:
+        store.keep_unsealed(writer, unsealed)
     return store.publish(writer, unsealed, bodies, note, introduction(checkout.sage), certificate(checkout.sage))
 
 
@@ -127,5 +130,6 @@ def _state(checkout: Checkout, writer: str, audience: Audience) -> str:
         audience,
         private,
         certificate(checkout.sage),
+        PeerBook.read(checkout.sage).trusts_anybody,
     )
     return sha256(repr(known).encode()).hexdigest()

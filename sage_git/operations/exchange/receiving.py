@@ -19,7 +19,7 @@ from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segm
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations, succession
 from sage_git.operations.exchange.outcomes import Refusal
-from sage_git.operations.exchange.targets import Target
+from sage_git.operations.exchange.targets import Kind, Target
 from sage_git.operations.exchange.trees import own_tree
 from sage_git.operations.exchange.vetting import Believed, Growth, Known, Refused, Vetting
 from sage_git.operations.sealing import store_of
@@ -64,7 +64,7 @@ class Receiving:
     def receive(self, target: Target) -> Received:
         """What came from `target`; never raises for what a peer is or does."""
         received = Received(target)
-        if target.url.startswith("/") and not Path(target.url).exists():  # a bundle, or a store not made yet
+        if target.kind in (Kind.BUNDLE, Kind.CLONE) and not Path(target.url).exists():  # not made yet
             received.listed = {}
             return received
         try:
@@ -95,7 +95,7 @@ class Receiving:
     def _vetted(
         self, quarantine: Quarantine, new: Mapping[str, str], tips: Mapping[str, str], received: Received
     ) -> list[Believed]:
-        vetting = Vetting(self._repository, quarantine, self._store)
+        vetting = Vetting(self._repository, quarantine, self._store.repository(Half.PUBLIC))
         own = writer_id(self._checkout.sage)
         believed = []
         for writer, commit in sorted(new.items()):
@@ -187,7 +187,7 @@ class Receiving:
             return
         with Quarantine(self._checkout.sage, self._store, Half.PRIVATE) as quarantine:
             quarantine.fetch(target.private_url, new, self._remote)
-            vetting = Vetting(self._repository, quarantine, self._store)
+            vetting = Vetting(self._repository, quarantine, self._store.repository(Half.PUBLIC))
             offers = {}
             for writer, commit in sorted(new.items()):
                 problem = vetting.look_at_private(writer, commit, self._store.tree(writer))

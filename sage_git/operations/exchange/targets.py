@@ -79,7 +79,7 @@ def _at(checkout: Checkout, name: str, url: str, push_url: str, *, trusted: bool
         raise UsageError(f"{url!r} is no URL", remedy="give a path or a URL that git understands")
     if url.startswith(SERVED):
         base = url.rstrip("/")
-        return Target(name, Kind.SERVED, f"{base}/store", private_url=f"{base}/private" if trusted else None)
+        return Target(name, Kind.SERVED, f"{base}/", private_url=f"{base}/private" if trusted else None)
     if "://" not in url and (path := _path(checkout, url)).exists():
         if path.is_file() and not (path.suffix == ".git" or path.name == ".git"):
             return Target(name, Kind.BUNDLE, str(path), str(path))
