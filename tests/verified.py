@@ -2,7 +2,6 @@
 
 `build` makes it: plans approved before the work, commits that name them on two branches that are merged now and then,
 renames, removals, and unplanned edits that somebody reconciled. Made in one `git fast-import`, from a seed.
-`borrow` makes it of a real repository's history, as it is: nothing in it was planned, and all of it is answered for.
 """
 
 from __future__ import annotations
@@ -87,22 +86,6 @@ def build(path: Path, commits: int, seed: int = 1) -> History:
     assert done.returncode == 0, done.stderr + done.stdout
     opened = [each for each in findings(path) if each["code"] == "open-edit"]
     reconcile(path, opened)
-    history.events = logged(path)
-    return history
-
-
-def borrow(path: Path, source: Path) -> History:
-    """The history of `source`'s HEAD, recorded here from its first commit on, with nothing left to answer for."""
-    repository = GitRepository.create(path)
-    assert run_sage("init", cwd=path).returncode == 0
-    history = History(repository, approve(path, "p1", ["src/**", "gone/**"], year=2024))
-    repository.commit("beside what is borrowed", **{"src/old.py": text(0)})
-    repository.git("fetch", "--quiet", "--no-tags", str(source), "HEAD")
-    hooks_off = ("-c", "core.hooksPath=/dev/null")
-    repository.git(*hooks_off, "merge", "--quiet", "--allow-unrelated-histories", "-m", "borrow", "FETCH_HEAD")
-    for command in (("record",), ("reconcile", "--all", "-m", "looked at, and right")):
-        done = run_sage(*command, cwd=path)
-        assert done.returncode == 0, done.stderr + done.stdout
     history.events = logged(path)
     return history
 

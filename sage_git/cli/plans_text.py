@@ -34,8 +34,8 @@ def drafted(plan: Plan, files: int) -> Iterator[Line]:
     few = "no file yet" if not files else f"{files:,} file{'' if files == 1 else 's'} now"
     yield [Span(f"  covers   {few}", Style.PLAIN if files else Style.COMMIT)]
     for pattern in futile_exceptions(plan.scope.texts):
-        yield [span(f"  warning  '{pattern}' takes nothing out: a folder above it is covered", Style.OPEN)]
-        yield [Span("           as in a .gitignore; '!folder/' takes a whole folder out", Style.FAINT)]
+        yield [span(f"  warning  '{pattern}' takes nothing out of the scope, as in a .gitignore", Style.OPEN)]
+        yield [Span("           '!folder/' and '!folder/**' together take out a folder and all in it", Style.FAINT)]
     yield []
     yield [span(f"sage-git plan approve {plan.plan_id} -m WHY puts it in force")]
 

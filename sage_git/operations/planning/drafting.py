@@ -28,7 +28,7 @@ KEY: Final = subject_key(SUBJECT)
 _SLUG_LENGTH: Final = 40
 _STARS: Final = re.compile(r"\*+")
 _WORD: Final = re.compile(r"[a-z0-9]+")
-_PATTERNS: Final = "a pattern is one line as in a .gitignore at the root: 'src/**', '*.md', '!vendor/'"
+_PATTERNS: Final = "a pattern is one line as in a .gitignore at the root: 'src/**', '*.md', 'docs/'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +97,24 @@ def slug(summary: str, taken: Container[str]) -> str:
 
 
 def futile_exceptions(scope: Sequence[str]) -> list[str]:
-    """The patterns that were to take something out of a scope and do not, since a folder above stays in it.
+    """The patterns that were to take something out of a scope that has it all the same.
 
-    As in a .gitignore: after `**`, `!src/**` takes nothing out, and `!src/` does.
+    As in a .gitignore: after `**`, `!src/` and `!src/**` take nothing out, but both together do: one for the folder,
+    which stays in the scope otherwise with all that is in it, and one for what is in it.
     """
+    whole = Patterns(scope)
+    exceptions = [pattern for pattern in scope if pattern.startswith("!")]
     return [
         pattern
-        for number, pattern in enumerate(scope, 1)
-        if pattern.startswith("!")
-        and Patterns([pattern[1:]]).matches(sample := _sample(pattern[1:]))
-        and Patterns(scope[:number]).matches(sample)
+        for pattern in exceptions
+        if Patterns([pattern[1:]]).matches(sample := _sample(pattern[1:])) and whole.matches(sample)
     ]
 
 
 def _sample(glob: str) -> str:
-    """A path that a pattern without brackets matches."""
-    return _STARS.sub("any", glob.strip("/")).replace("?", "a")
+    """A path that a pattern without brackets matches; for a folder, one in it."""
+    path = _STARS.sub("any", glob.strip("/")).replace("?", "a")
+    return f"{path}/any" if glob.endswith("/") else path
 
 
 def _check_pattern(pattern: str) -> None:

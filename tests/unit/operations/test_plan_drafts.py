@@ -11,14 +11,16 @@ from sage_git.operations.planning.drafting import futile_exceptions
     "scope, futile",
     [
         (["**", "!src/**"], ["!src/**"]),
+        (["**", "!src/"], ["!src/"]),
+        (["**", "!src/", "!src/**"], []),
+        (["src/**", "!src/vendor/", "!src/vendor/**"], []),
         (["**", "!/src/*.py"], ["!/src/*.py"]),
         (["src/", "!src/a?.py"], ["!src/a?.py"]),
-        (["**", "!src/"], []),
-        (["src/**", "!src/vendor/"], []),
         (["src/*", "!src/a.py"], []),
         (["*.py", "!test_*.py"], []),
         (["src/**", "!docs/**"], []),
-        (["!src/**", "src/**"], []),
+        (["!src/**", "src/**"], ["!src/**"]),
+        (["src/*.py", "!src/[ab].py"], []),
     ],
 )
 def test_an_exception_below_a_covered_folder_is_futile(scope, futile):
