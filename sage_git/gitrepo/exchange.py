@@ -124,16 +124,19 @@ def clone_store_of(path: Path) -> Path | None:
 
     None if that is no repository that keeps a record.
     """
-    found = _git_directory(path)
-    if found is None:
+    try:
+        found = _git_directory(path)
+        if found is None:
+            return None
+        common = _link(found / "commondir", "")
+        sage = (found / common if common is not None else found) / "sage"
+        return sage / Half.PUBLIC.value if sage.is_dir() else None
+    except OSError:  # a name that no system can have, or a place that we may not look into
         return None
-    common = _link(found / "commondir", "")
-    sage = (found / common if common is not None else found) / "sage"
-    return sage / Half.PUBLIC.value if sage.is_dir() else None
 
 
 def _git_directory(path: Path) -> Path | None:
-    """The git directory of the repository at `path`, as gitrepository-layout(5) has it."""
+    """The git directory of the repository at `path`, as gitrepository-layout(5) has it. Raises OSError."""
     if (path / ".git").is_file():
         named = _link(path / ".git", "gitdir: ")
         return path / named if named is not None else None
@@ -144,12 +147,11 @@ def _git_directory(path: Path) -> Path | None:
 
 
 def _link(path: Path, begins: str) -> Path | None:
-    """The path that a file of one line names after `begins`."""
-    try:
-        with path.open("rb") as file:
-            line = file.read(_LONGEST_LINK_BYTES).decode("utf-8", "surrogateescape").removesuffix("\n")
-    except OSError:
+    """The path that a file of one line names after `begins`. Raises OSError."""
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        line = file.read(_LONGEST_LINK_BYTES).decode("utf-8", "surrogateescape").removesuffix("\n")
     return Path(line.removeprefix(begins)) if line.startswith(begins) and "\0" not in line else None
 
 

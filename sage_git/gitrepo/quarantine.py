@@ -16,7 +16,7 @@ from typing import Final, Self
 from sage_git.errors import Detail, StorageError, ValidationError
 from sage_git.gitrepo.command import Limits, run_bounded, sealed_environment
 from sage_git.gitrepo.log_tree import LEAF_BYTES, SEGMENT_ENTRIES, WRITERS, Half, check_shape, ref_of
-from sage_git.gitrepo.remote_environment import RemoteEnvironment, checked_url, refused_by_git
+from sage_git.gitrepo.remote_environment import RemoteEnvironment, checked_url, refused_by_git, sent_too_much
 from sage_git.gitrepo.segments import SegmentRepository
 from sage_git.gitrepo.store import Store
 
@@ -77,7 +77,8 @@ class Quarantine:
         arguments = (*_FETCH, "--", checked_url(url))
         done = remote.run(*arguments, git_dir=self.path, input=wanted, output_bytes=_MOST_PRINTED_BYTES)
         if done.status:
-            raise refused_by_git(done, url)
+            packs = (path.stat().st_size for path in self.path.glob("objects/pack/tmp_*"))
+            raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done, url)
         return self._repository.writers(namespace)
 
     def files(self, commit: str) -> dict[str, str]:

@@ -22,7 +22,8 @@ LARGEST_PACK_BYTES: Final = 4 << 30
 """What a peer may send at once, and git write into one file."""
 LONGEST_EXCHANGE_S: Final = 900.0
 LONGEST_LISTING_S: Final = 30.0
-_MEMORY_BYTES: Final = 4 << 30
+_MEMORY_BYTES: Final = 2 << 30
+_REMEDY: Final = "nothing was taken; try again, and if it stays so, ask whoever runs it"
 _PROTOCOLS: Final = "file:git:http:https:sage:ssh"
 _WANTED: Final = r"^((http|credential|url|ssh)\.|core\.(sshcommand|askpass|gitproxy)$)"
 _OWN_SCOPES: Final = ("local", "worktree", "command")  # git reads the others itself
@@ -82,12 +83,11 @@ class RemoteEnvironment:
         """How git's run ended. What took too long or became too large raises PeerFailed."""
         limits = Limits(min(seconds, self.deadline_s), output_bytes, self.file_bytes, _MEMORY_BYTES)
         done = run_bounded(arguments, git_dir=git_dir, environment=self.variables, limits=limits, input=input)
-        remedy = "nothing was taken; try again, and if it stays so, ask whoever runs it"
         match done.over:
             case Over.TIME:
-                raise PeerFailed(f"the peer was not done within {limits.seconds:g} seconds", remedy=remedy)
-            case Over.OUTPUT | Over.FILE:
-                raise PeerFailed("the peer sent more than anybody may (too large)", remedy=remedy)
+                raise PeerFailed(f"the peer was not done within {limits.seconds:g} seconds", remedy=_REMEDY)
+            case Over.OUTPUT:
+                raise sent_too_much()
             case None:
                 return done
 
@@ -111,6 +111,11 @@ def _with_our_helper(path: str) -> str:
     """A search path on which git finds `git-remote-sage`, which is installed beside our Python."""
     beside = Path(sys.executable).parent
     return f"{path}{os.pathsep}{beside}" if (beside / "git-remote-sage").exists() else path
+
+
+def sent_too_much() -> PeerFailed:
+    """The error for a peer that sends more than `LARGEST_PACK_BYTES`, or lists more than anybody has."""
+    return PeerFailed("the peer sends more than anybody may (too large)", remedy=_REMEDY)
 
 
 def checked_url(url: str) -> str:

@@ -237,6 +237,7 @@ class SegmentRepository:
         """Put packs and loose objects together once there are many: each costs whoever reads or fetches."""
         loose, packs = self.git_dir / "objects" / "17", self.git_dir / "objects" / "pack"
         if _has(loose, "*", _MANY_LOOSE) or _has(packs, "*.pack", _MANY_PACKS):
+            self._remove_unfinished_packs()
             with suppress(GitFailed):  # what was written is there; the next that writes tries again
                 self._git(*_DURABLE, "repack", "-d", "-q", "--geometric=2")
 
@@ -252,10 +253,15 @@ class SegmentRepository:
     def _remove_stale_locks(self) -> bool:
         """True if there were lock files. The caller's own lock keeps everybody else who could have made them away."""
         locks = [*self.git_dir.glob("*.lock"), *self.git_dir.glob("refs/**/*.lock")]
-        left = [*self.git_dir.glob("fast_import_crash_*"), *self.git_dir.glob("objects/pack/tmp_*")]
-        for path in (*locks, *left):
+        for path in (*locks, *self.git_dir.glob("fast_import_crash_*")):
             path.unlink(missing_ok=True)
+        self._remove_unfinished_packs()
         return bool(locks)
+
+    def _remove_unfinished_packs(self) -> None:
+        packs = self.git_dir / "objects" / "pack"
+        for path in (*packs.glob("tmp_*"), *packs.glob(".tmp-*")):
+            path.unlink(missing_ok=True)
 
     def _git(self, *arguments: str, input: bytes = b"") -> bytes:
         return run(arguments, git_dir=self.git_dir, input=input, environment=self.environment)

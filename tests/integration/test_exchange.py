@@ -93,7 +93,7 @@ def test_only_what_is_new_is_fetched(alice, bob):
         quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
         (pack,) = quarantine.path.glob("objects/pack/*.idx")
         came = subprocess.run(["git", "show-index"], input=pack.read_bytes(), capture_output=True, check=True)
-    # a commit, its tree, those of leaves and events, a segment of each, a checkpoint, and what one is told as changes to
+    # a commit, its tree, those of leaves and events, a segment of each, a checkpoint, and what one is a change of
     assert len(came.stdout.splitlines()) <= 8
 
 

@@ -36,11 +36,10 @@ class Limits:
 
 
 class Over(Enum):
-    """The limit that ended a run."""
+    """The limit that ended a run. A file that became too large only fails it, and git does not say why."""
 
     TIME = "time"
     OUTPUT = "output"
-    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +124,6 @@ def _watched(process: subprocess.Popen[bytes], limits: Limits, given: bytes) -> 
     # Whom an ssh left behind for the next connection keeps the pipe open: nobody waits for that one's last words.
     hearing.join(_LAST_WORDS_S)
     said = bytes(words.content).decode("utf-8", "replace")
-    if over is None and process.returncode and f"signal {signal.SIGXFSZ.value}" in said:
-        over = Over.FILE
     return Finished(process.returncode, bytes(output.content), said, over)
 
 
