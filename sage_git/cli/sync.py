@@ -83,7 +83,7 @@ def _watch(arguments: argparse.Namespace, surroundings: Surroundings, checkout: 
                 for outcome in event.outcomes:
                     out.json(outcome.as_json())
             else:
-                out.lines(lines(event.outcomes))
+                out.lines(lines(event.outcomes) if event.outcomes else ())
                 if event.is_caught_up:
                     out.line(Span("caught up with every peer", Style.ANSWERED))
             out.flush()

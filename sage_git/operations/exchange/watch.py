@@ -1,6 +1,6 @@
 """`sync --watch`: keep on meeting peers, as they come and go, until somebody interrupts.
 
-Peers on this machine or in the network nearby are looked at every second, others every half a minute; what is said here
+Peers on this machine or in the network nearby are looked at twice a second, others every half a minute; what is said here
 is given at once. Not here: one meeting (`sync`).
 """
 
@@ -19,7 +19,7 @@ from sage_git.operations.exchange.sync import Direction, sync, targets_of
 from sage_git.operations.exchange.targets import Kind, Target
 from sage_git.operations.recording.record import bring_current
 
-_NEAR_S: Final = 1.0
+_NEAR_S: Final = 0.5
 _FAR_S: Final = 30.0
 _LONGEST_S: Final = 300.0
 _NETWORK: Final = ("http://", "https://", "ssh://", "git://")

@@ -90,6 +90,7 @@ def test_the_leaf_is_the_id_that_the_content_has_whatever_the_event_says(log):
 
 
 def test_a_tail_that_is_gone_although_entries_were_sealed_is_not_begun_anew(log, tmp_path):
+    log.append(LINES[:1])
     log.drop_sealed(512)
     log.path.unlink()
     with pytest.raises(StorageError, match="entries were sealed"):
