@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+WRITERS: Final = "writers"
+"""What is said of the writers of logs; a halt there is about trust in one of them, and binds no source."""
 _SUBJECT_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 

@@ -191,3 +191,42 @@ def test_a_remote_that_takes_no_logs_does_not_stop_a_push(ada, remote):
     assert pushed.returncode == 0
     assert b"sage-git: the log is not published" in pushed.stderr
     assert GitRepository(remote).git("rev-parse", "main") == ada.head
+
+
+def test_a_writer_who_shows_two_logs_is_found_out_when_they_meet(ada, bob, tmp_path):
+    copy = GitRepository(Path(shutil.copytree(ada.path, tmp_path / "copy", symlinks=True)))
+    other = tmp_path / "other.git"
+    GitRepository.create(other, "--bare")
+    copy.git("remote", "set-url", "origin", str(other))
+    key = sage(ada.path, "peer", "key").strip()
+    sage(ada.path, "note", "action", "-m", "to everybody")
+    sage(copy.path, "note", "action", "-m", "to somebody")
+    synced(ada), synced(copy)
+    (outcome,) = synced(bob)
+    assert outcome["state"] == "current"
+    (outcome,) = synced(bob, str(other))
+    assert [(each["writer"], each["code"]) for each in outcome["refused"]] == [(key, "equivocation")]
+    evidence = json.loads((bob.path / f".git/sage/equivocations/{key}.json").read_text())
+    assert evidence["writer"] == key
+    halts = [json.loads(line) for line in everything(bob) if "HALT_AND_REPORT" in line]
+    assert [halt["context"]["equivocation"] for halt in halts] == [evidence]
+    assert any("to everybody" in line for line in everything(bob))
+    assert not any("to somebody" in line for line in everything(bob))
+    sage(ada.path, "note", "action", "-m", "afterwards")
+    synced(ada)
+    (outcome,) = synced(bob)
+    assert [each["code"] for each in outcome["refused"]] == ["equivocation"]
+    assert not any("afterwards" in line for line in everything(bob))
+    bob.commit("goes on", **{"src/b.py": "b = 1\n"})  # a writer's halt binds no source
+
+
+def test_a_plan_is_known_to_the_other_while_both_watch(ada, bob):
+    """Two processes that watch, as people run them."""
+    from tests.watching import Watcher
+
+    sage(bob.path, "peer", "add", "ada", str(ada.path))
+    with Watcher(ada.path) as first, Watcher(bob.path) as second:
+        first.until("caught up"), second.until("caught up")
+        sage(ada.path, "plan", "draft", "--id", "live", "--scope", "src/**", "--summary", "live")
+        second.until("came")
+    assert '"live"' in (bob.path / ".sage/plans.sage").read_text()

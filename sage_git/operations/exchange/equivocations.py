@@ -15,13 +15,12 @@ from sage_git.errors import ProofFailed, StorageError
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.sidecars.placing import subject_key
 from sage_git.operations.statements.appending import Statement, append_statement
+from sage_git.operations.subjects import WRITERS
 from sage_git.proof.checkpoint import opened
 from sage_git.proof.equivocation import Evidence, check
 from sage_git.storage.durable import make_directory, replace_file
 
 FOLDER: Final = "equivocations"
-SUBJECT: Final = "writers"
-"""What halts about writers stand under; they bind no source."""
 _INVARIANT: Final = "a writer has one log"
 _EXPECTED: Final = "every checkpoint of a writer is of one log, which only grows"
 
@@ -79,7 +78,7 @@ def _say(checkout: Checkout, evidence: Evidence, clock_ms: int) -> None:
         "context": {"equivocation": evidence.json},
     }
     if not _was_said(checkout, evidence.writer):
-        append_statement(checkout, Statement(subject_key(SUBJECT), given, clock_ms))
+        append_statement(checkout, Statement(subject_key(WRITERS), given, clock_ms))
     with checkout.index.transaction():
         checkout.index.keep(key, "yes")
 

@@ -1,7 +1,7 @@
 """`sync --watch`: keep on meeting peers, as they come and go, until somebody interrupts.
 
-Peers on this machine or in the network nearby are looked at twice a second, others every half a minute; what is said here
-is given at once. Not here: one meeting (`sync`).
+Peers on this machine or in the network nearby are looked at twice a second, others every half a minute; what is said
+here is given at once. Not here: one meeting (`sync`).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from sage_git.judgement.terms import Term
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.gating.places import UNTOLD
 from sage_git.operations.judging.policies import Policies
-from sage_git.operations.subjects import is_subject_name, subject_lineage, subject_source
+from sage_git.operations.subjects import WRITERS, is_subject_name, subject_lineage, subject_source
 from sage_git.storage import queries
 
 OWN_FOLDER: Final = ".sage/"
@@ -113,8 +113,8 @@ class Ground:
             if row.event_id in lifted:
                 continue
             event = row.event
-            if events.entry(row.event_id) is not None or self._is_signed(event):
-                subject = event.subject or ""
+            subject = event.subject or ""
+            if subject != WRITERS and (events.entry(row.event_id) is not None or self._is_signed(event)):
                 is_source = bool(subject) and not is_subject_name(subject)
                 yield Halt(event, _path_of(event, subject) if is_source else None)
 

@@ -46,6 +46,7 @@ class Arrivals:
     """
 
     checkout: Checkout
+    scales: Scales
     entered: int = 0
     findings: list[Finding] = field(default_factory=list)
     to_drop: set[EventId] = field(default_factory=set)
@@ -72,7 +73,7 @@ class Arrivals:
         with index.transaction():
             gone = index.events.redacted()
             known = index.events.known(self._bodies)
-            portion = _Portion(self.checkout, self._bodies)
+            portion = _Portion(self.checkout, self.scales, self._bodies)
             portion.enter([each for each in self._bodies if each not in known and each not in gone])
             for writer, entries in self._entries.items():
                 index.writers.put_entries(writer, entries)
@@ -98,11 +99,11 @@ class Arrivals:
 class _Portion:
     """Some events that the index does not know. Lives within one transaction."""
 
-    def __init__(self, checkout: Checkout, bodies: Mapping[EventId, _Body]) -> None:
+    def __init__(self, checkout: Checkout, scales: Scales, bodies: Mapping[EventId, _Body]) -> None:
         self._index = checkout.index
         self._identity = checkout.known_identity()
         self._bodies = bodies
-        self._scales = Scales(checkout)
+        self._scales = scales
         self._checked: Counter[str] = Counter()
         self._foretold: list[tuple[ObjectId, int]] = []
         self.entered = 0

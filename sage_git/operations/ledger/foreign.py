@@ -19,6 +19,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import LOGS_SEEN, logs_seen
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger.arrivals import Arrivals
+from sage_git.operations.ledger.told import Scales
 from sage_git.operations.sealing import store_of
 from sage_git.storage.index.writers import Segment
 from sage_git.storage.keys import writer_id
@@ -44,7 +45,7 @@ def enter_logs(checkout: Checkout) -> Entered:
     tips.pop(writer_id(checkout.sage) or "", None)
     known = index.writers.tips()
     changed = [writer for writer in sorted(tips) if known.get(writer) != tips[writer]]
-    arrivals = Arrivals(checkout)
+    arrivals = Arrivals(checkout, Scales(checkout))
     sizes = {writer: _read(checkout, store, writer, arrivals) for writer in changed}
     arrivals.enter()
     with index.transaction():

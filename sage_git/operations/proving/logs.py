@@ -14,6 +14,8 @@ from sage_git.chronicle.ids import EventId
 from sage_git.errors import ProofFailed
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, segment_path
 from sage_git.gitrepo.store import Store
+from sage_git.operations.checking.flaws import Severity
+from sage_git.operations.checking.fsck_log import check_log
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.certifying import certificate
 from sage_git.operations.exchange.trees import own_tree
@@ -99,6 +101,28 @@ class Logs:
             remedy = "run `sage-git fsck`; then sync with a peer that has this log"
             raise ProofFailed(f"the log of the writer {writer} is not what its checkpoint signs", remedy=remedy)
         return Signed(writer, note, tree, store.introduction(writer), store.certificate(writer))
+
+
+def check_own_log(checkout: Checkout) -> None:
+    """Nothing, if the own log is sound, and goes on from what this clone signed of it last and published.
+
+    Raises ProofFailed naming the first fault, LockTimeout, GitFailed, StorageError.
+    """
+    with held(checkout.sage / "log.lock", _TIMEOUT_MS):
+        found = check_log(checkout)
+        fault = next((flaw for flaw in found.flaws if flaw.severity is Severity.ERROR), None)
+        if fault is not None:
+            raise ProofFailed(f"{fault.code}: {fault.message}", remedy="run `sage-git fsck`")
+        writer = writer_id(checkout.sage)
+        note = store_of(checkout).checkpoint(writer) if writer is not None else b""
+        if writer is None or not note:
+            return
+        signed = checkpoints.opened(note, checkout.known_identity().repository, writer)
+        seal_full_segments(checkout)
+        tree = own_tree(checkout)
+    if tree.size < signed.size or tree.root_at(signed.size) != signed.root:
+        remedy = "run `sage-git fsck`; perhaps this clone was restored from a backup: then `sage-git sync` mends it"
+        raise ProofFailed(f"the log is not what was signed when it had {signed.size} entries", remedy=remedy)
 
 
 def _tree(store: Store, files: Mapping[str, str], size: int, known: Mapping[int, bytes]) -> Tree:

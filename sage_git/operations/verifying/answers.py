@@ -5,7 +5,7 @@ Not here: what an answer does for an edit (`operations.judging`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +33,7 @@ _ASK: Final = "ask who it names; what was said wrongly is denied, or answered fo
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """An answer with its place in the log."""
+    """An answer with its place in its log."""
 
     entry: Entry
     event: Event
@@ -41,23 +41,27 @@ class _Said:
 
 
 class Answers:
-    """The log's statements that people answer for, oldest first."""
+    """The statements of all logs that people answer for, in each oldest first."""
 
     def __init__(self, derivation: Derivation, claims: Claims, now_s: int) -> None:
         self._derivation, self._claims, self._now_ms = derivation, claims, now_s * 1000
-        entries = sorted(claims.entries.values(), key=lambda entry: entry.number)
         self._said = [
-            _Said(entry, entry.event, entry.event.event_id)
-            for entry in entries
-            if entry.event.event_id is not None and not check_event(entry.event.fields) and _is_word(entry.event)
+            _Said(entry, entry.event, identifier)
+            for identifier, entry in claims.entries.items()
+            if _is_word(entry.event) and not check_event(entry.event.fields)
         ]
 
-    def listed(self, signers: bytes) -> list[Answer]:
-        """Each answer with its assurance, by whoever was allowed to sign in this history."""
+    def listed(self, signers: bytes, principals: Mapping[str, str]) -> list[Answer]:
+        """Each answer with its assurance, by whoever was allowed to sign in this history.
+
+        `principals` are those who certify writers.
+        """
         found = []
         for said in self._answers():
-            examined = self._examined(said, signers)
-            found.append(Answer(said.identifier, said.event.type, examined.signatory, examined.assurance.value))
+            examined, writer = self._examined(said, signers), self._claims.home(said.identifier).writer
+            who, assurance = examined.signatory, examined.assurance.value
+            vouching = principals.get(writer, "")
+            found.append(Answer(said.identifier, said.event.type, who, assurance, writer, vouching))
         return found
 
     def _examined(self, said: _Said, signers: bytes) -> Examined:
@@ -110,8 +114,10 @@ class Answers:
     def _of_times(self) -> Iterator[Finding]:
         """What is dated before something that it can only have come after."""
         events = self._derivation.checkout.index.events
-        latest, newest = 0, ""
+        latest, newest, log = 0, "", self._claims.own
         for said in self._said:
+            if self._claims.home(said.identifier) is not log:
+                latest, newest, log = 0, "", self._claims.home(said.identifier)
             own = milliseconds(said.event.timestamp)
             causes = [(cause, events.event(cause)) for cause in _causes(said.event)]
             dated = [(milliseconds(cause.timestamp), name) for name, cause in causes if cause is not None]

@@ -1,11 +1,12 @@
-"""What this clone's log claims: every entry, read without trust. Reads only.
+"""What the known logs claim, this clone's own and those of others: every entry, read without trust. Reads only.
 
-Not here: whether a fact is true of its commit (truth), and what the log lacks (gaps).
+Not here: whether a fact is true of its commit (truth), what a log lacks (gaps), and whether logs are what their writers
+signed (`logs`): those that are not claim nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -17,25 +18,80 @@ from sage_git.errors import PermissionRefused, SageError
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.checking.fsck_log import TAIL, check_log, compare_with_index
 from sage_git.operations.ledger import Entry, entries_from
+from sage_git.operations.sealing import store_of
+from sage_git.operations.verifying.logs import STORE, SignedLogs, against_own, against_seen, check_signed_logs
 from sage_git.operations.verifying.report import Finding, Unchecked
 from sage_git.operations.verifying.workspace import Workspace
+from sage_git.storage.index.events import REDACTION
+from sage_git.storage.keys import writer_id
+from sage_git.storage.writerlog import leaf_id
 
-_STORE: Final = ".git/sage/store.git"
 _RESTORE: Final = "take it out with `sage-git redact EVENT -m WHY`, or restore the log from a backup"
+_ASK: Final = "ask whoever writes that log; `sage-git log --json` tells what else is in it"
+_APPROVALS: Final = ("PLAN_APPROVED", "PLAN_UNSAFE")
+
+
+@dataclass(slots=True)
+class Log:
+    """One writer's log: its entries by id; `bare` have no body here. `writer` is empty before there is a key."""
+
+    writer: str
+    is_own: bool = False
+    entries: dict[EventId, Entry] = field(default_factory=dict)
+    bare: dict[EventId, int] = field(default_factory=dict)
+    first: int = 0
+    """The number of the first entry in the unsealed end of this clone's own."""
+    first_approval: float = inf
+    """The number of the first entry that approved a plan."""
+    redacted: dict[str, str] = field(default_factory=dict)
+    """What its redactions name, and why."""
+
+    def add(self, entry: Entry) -> None:
+        """Take in an entry, the first of its id."""
+        event = entry.event
+        assert event.event_id is not None
+        self.entries.setdefault(event.event_id, entry)
+        if event.type in _APPROVALS:
+            self.first_approval = min(self.first_approval, entry.number)
+        elif event.type == REDACTION:
+            self.redacted[str(event.get("redactedEventId"))] = str(event.get("reason"))
+
+    def has(self, identifier: EventId) -> bool:
+        """True if the log has an entry of this id, with or without its body."""
+        return identifier in self.entries or identifier in self.bare
+
+    @property
+    def is_empty(self) -> bool:
+        """True if it has no entry."""
+        return not self.entries and not self.bare
+
+    def is_after_approval(self, identifier: EventId) -> bool:
+        """True if a plan was approved earlier in the log than this entry of it."""
+        return identifier in self.entries and self.first_approval < self.entries[identifier].number
+
+    def place(self, identifier: EventId) -> tuple[str, int | None]:
+        """File and line of an entry."""
+        number = self.entries[identifier].number if identifier in self.entries else self.bare.get(identifier, -1)
+        return (TAIL, number - self.first + 2) if self.is_own and number >= self.first else (STORE, None)
 
 
 @dataclass(slots=True)
 class Claims:
-    """The entries of the log by id. `bare` have no body any more."""
+    """The logs, this clone's own first. `entries` has each event once, `bare` those whose bodies are in no log."""
 
+    own: Log
+    others: list[Log] = field(default_factory=list)
+    signed: SignedLogs = field(default_factory=SignedLogs)
     entries: dict[EventId, Entry] = field(default_factory=dict)
-    bare: dict[EventId, int] = field(default_factory=dict)
+    bare: set[EventId] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
-    first: int = 0
-    """The number of the first entry in the unsealed end."""
-    first_approval: float = inf
-    """The number of the first entry that approved a plan."""
+    _homes: dict[EventId, Log] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> list[Log]:
+        """All of them."""
+        return [self.own, *self.others]
 
     @property
     def is_empty(self) -> bool:
@@ -43,84 +99,117 @@ class Claims:
         return not self.entries and not self.bare
 
     def has(self, identifier: EventId) -> bool:
-        """True if the log holds the event, or held it until it was redacted."""
+        """True if a log holds the event, or held it until it was redacted."""
         return identifier in self.entries or identifier in self.bare
 
-    def is_after_approval(self, event: Event) -> bool:
-        """True if a plan was approved earlier in the log that has the event."""
-        assert event.event_id is not None
-        entry = self.entries.get(event.event_id)
-        return entry is not None and self.first_approval < entry.number
+    def home(self, identifier: EventId) -> Log:
+        """The log in which an event of `entries` was found."""
+        return self._homes[identifier]
 
-    def place(self, identifier: EventId) -> tuple[str, int | None]:
-        """File and line of an entry."""
-        number = self.entries[identifier].number if identifier in self.entries else self.bare.get(identifier, -1)
-        return (TAIL, number - self.first + 2) if number >= self.first else (_STORE, None)
+    def redaction(self, log: Log, identifier: EventId) -> str | None:
+        """Why the body of one of the log's entries was dropped; None if nobody said so who may."""
+        heard = self.signed.successors(log.writer) | {log.writer}
+        said = (each.redacted.get(identifier) for each in self.logs if each is log or each.writer in heard)
+        return next((why for why in said if why is not None), None)
 
     def finding(self, code: str, message: str, entry: Entry, severity: Severity = Severity.ERROR) -> Finding:
         """A finding at the place of an entry."""
-        assert entry.event.event_id is not None
-        path, line = self.place(entry.event.event_id)
-        commit = entry.event.graph_commit
-        return Finding(code, message, _RESTORE, severity, path, line, commit, entry.event.event_id)
+        identifier, commit = entry.event.event_id, entry.event.graph_commit
+        assert identifier is not None
+        log = self._homes[identifier]
+        path, line = log.place(identifier)
+        if log.is_own:
+            return Finding(code, message, _RESTORE, severity, path, line, commit, identifier)
+        return Finding(code, message, _ASK, severity, path, line, commit, identifier, log.writer)
+
+    def gather(self) -> None:
+        """Bring the entries of all logs together, the own first."""
+        for log in self.logs:
+            for identifier, entry in log.entries.items():
+                if identifier not in self.entries:
+                    self.entries[identifier], self._homes[identifier] = entry, log
+        self.bare = {identifier for log in self.logs for identifier in log.bare if identifier not in self.entries}
 
 
 def read_claims(workspace: Workspace) -> Claims:
-    """Everything that the log says, and what is wrong with its lines."""
+    """Everything that the logs say, and what is wrong with them."""
     witness = workspace.witness
-    claims = Claims()
+    claims = Claims(Log(writer_id(witness.sage) or "", is_own=True))
+    claims.signed = check_signed_logs(witness)
+    claims.findings += claims.signed.findings
+    if workspace.has_index:
+        claims.findings += against_seen(witness, claims.signed)
+    _read_own(workspace, claims)
+    for writer, signed in claims.signed.sound.items():
+        if writer != claims.own.writer:
+            claims.others.append(_read_other(workspace, writer, signed.size))
+    claims.gather()
+    return claims
+
+
+def _read_other(workspace: Workspace, writer: str, size: int) -> Log:
+    """The log of somebody else, of which every body was held against its leaf."""
+    log = Log(writer)
+    for sealed in store_of(workspace.witness).entries(writer, 0, size):
+        if sealed.body:
+            log.add(Entry(sealed.number, _event(sealed.body)))
+        else:
+            log.bare[leaf_id(sealed.leaf)] = sealed.number
+    return log
+
+
+def _read_own(workspace: Workspace, claims: Claims) -> None:
+    witness, log = workspace.witness, claims.own
     try:
         witness.log.read_tail()
     except PermissionRefused as problem:
         claims.unchecked.append(Unchecked("the log of this clone", str(problem), problem.remedy))
-        return claims
+        return
     except SageError:
         pass  # what is wrong with it is told below
-    log = check_log(witness)
-    flaws = log.flaws
-    if workspace.has_index and log.is_sound:
-        flaws = [*flaws, *compare_with_index(witness, log)]
-    claims.findings = [Finding.of_flaw(flaw) for flaw in flaws]
-    claims.first = log.first
-    told = {flaw.line for flaw in flaws if flaw.code == "log-altered"}
-    claims.bare = {identifier: number for number, identifier in log.ids.items() if identifier and number in log.bare}
+    found = check_log(witness)
+    flaws = found.flaws
+    if workspace.has_index and found.is_sound:
+        flaws = [*flaws, *compare_with_index(witness, found)]
+    told = [*map(Finding.of_flaw, flaws), *against_own(witness, claims.signed, found)]
+    altered = {flaw.line for flaw in flaws if flaw.code == "log-altered"}
+    log.first = found.first
+    log.bare = {identifier: number for number, identifier in found.ids.items() if identifier and number in found.bare}
     try:
-        for entry in _readable(workspace, claims):
-            assert entry.event.event_id is not None
-            claims.entries.setdefault(entry.event.event_id, entry)
-            if entry.event.type in ("PLAN_APPROVED", "PLAN_UNSAFE"):
-                claims.first_approval = min(claims.first_approval, entry.number)
+        for entry in _readable(workspace, log, told):
+            log.add(entry)
     except SageError as problem:
-        if not claims.findings:
-            claims.findings.append(Finding("log-damaged", str(problem), problem.remedy, path=TAIL))
-    claims.findings = [each for each in claims.findings if each.code != "entry-altered" or each.line not in told]
-    return claims
+        if not told:
+            told.append(Finding("log-damaged", str(problem), problem.remedy, path=TAIL))
+    claims.findings += [each for each in told if each.code != "entry-altered" or each.line not in altered]
 
 
-def _readable(workspace: Workspace, claims: Claims) -> Iterator[Entry]:
+def _readable(workspace: Workspace, log: Log, told: list[Finding]) -> Iterator[Entry]:
     """The entries that are events, under the ids that their contents have."""
     for number, line in entries_from(workspace.witness, 0):
         if line is None:
             continue
-        identifier = true_id(line)
-        if identifier is not None:
-            entry = Entry(number, Event.trusted(identifier, line))
-            broken = check_line(line, number, 0)
-        else:
-            broken = check_line(line, number, 0)
-            if broken.event is None:
-                continue  # `check_log` has told
-            fields = broken.event.fields
-            entry = Entry(number, Event.trusted(event_id(fields), line, fields))
+        broken = check_line(line, number, 0)
+        if broken.event is None and true_id(line) is None:
+            continue  # `check_log` has told
+        entry = Entry(number, _event(line))
         if broken.state is not LineState.VALID:
-            claims.findings.append(_flaw(workspace, claims, entry, broken.state, broken.reason))
+            told.append(_flaw(workspace, log, entry, broken.state, broken.reason))
         yield entry
 
 
-def _flaw(workspace: Workspace, claims: Claims, entry: Entry, state: LineState, reason: str) -> Finding:
+def _event(line: bytes) -> Event:
+    """The event of a line that has one, under the id that its content has by right."""
+    if (identifier := true_id(line)) is not None:
+        return Event.trusted(identifier, line)
+    fields: Mapping[str, object] = Event.from_line(line).fields
+    return Event.trusted(event_id(fields), line, fields)
+
+
+def _flaw(workspace: Workspace, log: Log, entry: Entry, state: LineState, reason: str) -> Finding:
     identifier = entry.event.event_id
     assert identifier is not None
-    path, line = (TAIL, entry.number - claims.first + 2) if entry.number >= claims.first else (_STORE, None)
+    path, line = (TAIL, entry.number - log.first + 2) if entry.number >= log.first else (STORE, None)
     if state is LineState.BAD_PAYLOAD:
         message = f"entry {entry.number}: {reason}"
         return Finding("entry-invalid", message, _RESTORE, Severity.ERROR, path, line, None, identifier)

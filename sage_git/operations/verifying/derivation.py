@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """What the commits say. `strangers` are the log's facts and verdicts that no commit brought."""
+    """What the commits say. `strangers` are the logs' facts and verdicts that no commit brought."""
 
     checkout: Checkout
     derived: frozenset[EventId]
@@ -60,13 +60,13 @@ def derive(workspace: Workspace, claims: Claims, tips: Collection[ObjectId], pro
 
 
 def _said_or_seen(claims: Claims) -> Iterator[tuple[EventId, Entry]]:
-    """The log's statements and facts.
+    """The statements and facts of all logs, as if they were one: this clone's first.
 
-    Its verdicts are left out, so that each is made anew; and redactions, so that no edit can hide behind one.
+    Verdicts are left out, so that each is made anew; and redactions, so that no edit can hide behind one.
     """
-    for identifier, entry in claims.entries.items():
+    for number, (identifier, entry) in enumerate(claims.entries.items()):
         if is_fact(entry.event.type) or is_adoptable(entry.event):
-            yield identifier, entry
+            yield identifier, Entry(number, entry.event)
 
 
 def _known(workspace: Workspace, commits: Collection[ObjectId]) -> list[ObjectId]:
@@ -95,4 +95,4 @@ def enter_true(fresh: Checkout, entries: Collection[Entry]) -> None:
         for entry in entries:
             commit = entry.event.graph_commit
             known = fresh.index.commits.known(commit) if commit else None
-            enter(fresh.index, fresh.known_identity(), entry.event, Occasion(known), entry.number)
+            enter(fresh.index, fresh.known_identity(), entry.event, Occasion(known), None)

@@ -16,7 +16,8 @@ from sage_git.judgement.standing import Ruling, Standing
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.judging.about import stands_alone
 from sage_git.operations.judging.judge import ROGUE, Judge, is_judged
-from sage_git.operations.reading.history import Readings, paths_of
+from sage_git.operations.paths import paths_of
+from sage_git.operations.reading.history import Readings
 from sage_git.operations.reading.open_lines import OpenEdit, placed
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.recording.record import RecordOutcome, RecordState
@@ -79,13 +80,13 @@ class Edits:
         yield from _once(self._of_claims())
 
     def untrue(self) -> Iterator[Finding]:
-        """The log's verdicts that say more for a fact than is true, or what another said already."""
-        told: dict[tuple[EventId, ObjectId], EventId] = {}
+        """The logs' verdicts that say more for a fact than is true, or what another of the same log said already."""
+        told: dict[tuple[str, EventId, ObjectId], EventId] = {}
         for identifier, entry in self._claims.entries.items():
             event, commit = entry.event, entry.event.graph_commit
             if event.type not in VERDICT_TYPES or commit is None or not event.parents:
                 continue
-            first = told.setdefault((event.parents[0], commit), identifier)
+            first = told.setdefault((self._claims.home(identifier).writer, event.parents[0], commit), identifier)
             if first != identifier:
                 message = f"{event.type} is a second verdict, after {first[:12]}, on one change"
                 yield self._claims.finding("verdict-doubled", message, entry, Severity.WARNING)

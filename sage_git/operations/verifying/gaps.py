@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
-from sage_git.operations.reading.history import paths_of
-from sage_git.operations.verifying.claimed import Claims
+from sage_git.operations.paths import paths_of
+from sage_git.operations.verifying.claimed import Claims, Log
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Finding
 from sage_git.operations.verifying.scope import Scope
@@ -30,13 +30,19 @@ def find_gaps(derivation: Derivation, claims: Claims, scope: Scope, accepted: It
         for entry in claims.entries.values()
         if entry.event.type in VERDICT_TYPES and entry.event.graph_commit and entry.event.parents
     }
-    can_tell = derivation.derived.issuperset(claims.bare)  # else a verdict may be among what was redacted
+    # In the others, a verdict may be among what is withheld or was redacted.
+    telling = [log for log in claims.logs if derivation.derived.issuperset(log.bare)]
+
+    def is_unjudged(fact: Event, verdict: EventId | None) -> bool:
+        if verdict is None or fact.event_id in judged or claims.has(verdict):
+            return False
+        return any(_must_judge(log, fact) for log in telling)
+
     for commit, facts in _by_commit(derivation, scope):
         lacking = [
             fact
             for fact, verdict in facts
-            if not _is_told(fact, claims, told.get(commit, set()))
-            or (can_tell and verdict is not None and fact.event_id not in judged and _is_wanted(fact, verdict, claims))
+            if not _is_told(fact, claims, told.get(commit, set())) or is_unjudged(fact, verdict)
         ]
         if lacking:
             yield _gap(commit, lacking, len(facts), has_log=not claims.is_empty)
@@ -47,12 +53,13 @@ def _is_told(fact: Event, claims: Claims, otherwise: set[str]) -> bool:
     return claims.has(fact.event_id) or otherwise.issuperset(paths_of(fact))
 
 
-def _is_wanted(fact: Event, verdict: EventId, claims: Claims) -> bool:
-    """True if whoever recorded the fact must have given it this verdict.
+def _must_judge(log: Log, fact: Event) -> bool:
+    """True if the writer of a log that has the fact must have judged it, whatever came to be known later.
 
-    Only edits have one before any plan was approved, as far as was known to the writer.
+    Only edits are before any plan was approved.
     """
-    return not claims.has(verdict) and (fact.type == "FILE_EDITED" or claims.is_after_approval(fact))
+    assert fact.event_id is not None
+    return log.has(fact.event_id) and (fact.type == "FILE_EDITED" or log.is_after_approval(fact.event_id))
 
 
 def _gap(commit: ObjectId, lacking: list[Event], count: int, *, has_log: bool) -> Finding:

@@ -5,7 +5,7 @@ Not here: whether what is whole is also true (truth), and reading the log (claim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sage_git.chronicle.dag import cycles
 from sage_git.chronicle.event import Event
@@ -16,9 +16,8 @@ from sage_git.operations.checking.fsck import check_index
 from sage_git.operations.checking.fsck_sidecars import check_sidecars
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation
-from sage_git.operations.verifying.report import Finding, Verification
+from sage_git.operations.verifying.report import Finding, Unchecked, Verification
 from sage_git.operations.verifying.workspace import Workspace
-from sage_git.storage.index.events import REDACTION
 
 _FETCH = "fetch the log that has it; `sage-git fsck --repair` puts back what this clone's index still has"
 
@@ -48,8 +47,11 @@ def check_links(derivation: Derivation, claims: Claims) -> Iterator[Finding]:
             is_known = parent in claims.entries or parent in claims.bare or (_is_id(parent) and known.node(parent))
             if not is_known and not derivation.deferred:
                 message = f"{entry.event.type} {identifier[:12]} follows {parent[:12]}, which nobody here has"
-                path, line = claims.place(identifier)
-                yield Finding("parent-missing", message, _FETCH, path=path, line=line, event_id=identifier)
+                path, line = claims.home(identifier).place(identifier)
+                writer = None if claims.home(identifier).is_own else claims.home(identifier).writer
+                yield Finding(
+                    "parent-missing", message, _FETCH, path=path, line=line, event_id=identifier, writer=writer
+                )
     yield from _circles(claims)
     yield from _bodies(claims)
 
@@ -72,16 +74,25 @@ def _circles(claims: Claims) -> Iterator[Finding]:
 
 
 def _bodies(claims: Claims) -> Iterator[Finding]:
-    redactions = _named(entry.event for entry in claims.entries.values() if entry.event.type == REDACTION)
-    for identifier in claims.bare:
-        path, line = claims.place(identifier)
-        if identifier in redactions:
-            message = f"the body of {identifier[:12]} was redacted: {redactions[identifier]}"
-            yield Finding("body-redacted", message, "", Severity.NOTE, path, line, None, identifier)
-        else:
-            message = f"the body of {identifier[:12]} is gone, and nobody said why"
-            yield Finding("body-missing", message, _FETCH, path=path, line=line, event_id=identifier)
+    """The bodies that were redacted, and those of this clone's own log that are gone though nobody said so."""
+    for log in claims.logs:
+        for identifier in log.bare.keys() & claims.bare:
+            path, line = log.place(identifier)
+            why, writer = claims.redaction(log, identifier), None if log.is_own else log.writer
+            if why is not None:
+                message = f"the body of {identifier[:12]} was redacted: {why}"
+                yield Finding("body-redacted", message, "", Severity.NOTE, path, line, None, identifier, writer)
+            elif log.is_own:
+                message = f"the body of {identifier[:12]} is gone, and nobody said why"
+                yield Finding("body-missing", message, _FETCH, path=path, line=line, event_id=identifier)
 
 
-def _named(redactions: Iterable[Event]) -> dict[str, str]:
-    return {str(event.get("redactedEventId")): str(event.get("reason")) for event in redactions}
+def withheld(derivation: Derivation, claims: Claims) -> Iterator[Unchecked]:
+    """What others do not show of their logs: it cannot be looked at. What commits tell all the same is no secret."""
+    for log in claims.others:
+        hidden = (log.bare.keys() & claims.bare) - derivation.derived
+        count = sum(claims.redaction(log, identifier) is None for identifier in hidden)
+        if count:
+            what = f"{count} entries of the log of {log.writer[:16]}"
+            why = "they are not shown to everybody: private, or of commits that are not public"
+            yield Unchecked(what, why, "a peer that trusts this clone gives them to `sage-git sync`", is_in_range=False)

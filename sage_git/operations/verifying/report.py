@@ -27,6 +27,8 @@ class Finding:
     line: int | None = None
     commit: ObjectId | None = None
     event_id: EventId | None = None
+    writer: str | None = None
+    """Whose log it is in, if that is not this clone's own."""
 
     @classmethod
     def of_flaw(cls, flaw: Flaw) -> Finding:
@@ -37,6 +39,7 @@ class Finding:
         """The finding as SPEC 8.1 has it."""
         always = {"code": self.code, "severity": self.severity.value, "message": self.message, "remedy": self.remedy}
         place = {"path": self.path, "line": self.line, "commit": self.commit, "eventId": self.event_id}
+        place["writer"] = self.writer
         return always | {name: value for name, value in place.items() if value is not None}
 
 
@@ -58,16 +61,23 @@ class Unchecked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A statement that somebody answers for, and how sure it is that they said it."""
+    """A statement that somebody answers for, and how sure it is that they said it.
+
+    `certified_by` are the people who vouch for the writer in whose log it stands, if anybody does.
+    """
 
     event_id: EventId
     type: str
     who: str
     assurance: str
+    writer: str
+    certified_by: str = ""
 
     def as_json(self) -> dict[str, str]:
         """One of `answers[]`."""
-        return {"eventId": self.event_id, "type": self.type, "who": self.who, "assurance": self.assurance}
+        said = {"eventId": self.event_id, "type": self.type, "who": self.who, "assurance": self.assurance}
+        place = {"writer": self.writer, "certifiedBy": self.certified_by}
+        return said | {name: value for name, value in place.items() if value}
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Facts and verdicts of the log that no commit here brought: true all the same, not true, or beyond what is here."""
+"""Facts and verdicts of logs that no commit here brought: true all the same, not true, or beyond what is here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.payloads import is_fact
 from sage_git.operations.ledger import Entry
+from sage_git.operations.ledger.truth import Told, Trees, untrue_drop, untrue_verdict
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation, enter_true
 from sage_git.operations.verifying.report import Finding, Unchecked
-from sage_git.operations.ledger.truth import Told, Trees, untrue_drop, untrue_verdict
 from sage_git.operations.verifying.workspace import Workspace
 
 

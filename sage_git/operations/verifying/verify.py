@@ -14,6 +14,7 @@ from typing import Final
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import UsageError
 from sage_git.judgement.policy import Policy
+from sage_git.operations.assurance import signers_in
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.judging.judge import Judge
 from sage_git.operations.judging.policies import SIGNERS, Policies
@@ -23,7 +24,8 @@ from sage_git.operations.verifying.claimed import Claims, read_claims
 from sage_git.operations.verifying.derivation import Derivation, Progress, derive
 from sage_git.operations.verifying.edits import Edits
 from sage_git.operations.verifying.gaps import find_gaps
-from sage_git.operations.verifying.integrity import check_files, check_links
+from sage_git.operations.verifying.integrity import check_files, check_links, withheld
+from sage_git.operations.verifying.logs import equivocating, vouched
 from sage_git.operations.verifying.policies import check_policies
 from sage_git.operations.verifying.report import Finding, Unchecked, Verification
 from sage_git.operations.verifying.scope import Scope, path_within, scope_of
@@ -61,15 +63,18 @@ def verify(
         verification.add(claims.findings)
         verification.add(strangers.findings)
         verification.add(check_links(derivation, claims))
+        verification.add(equivocating(workspace.witness))
         if request.is_complete or (claims.is_empty and not claims.unchecked):
             verification.add(find_gaps(derivation, claims, scope, strangers.accepted))
         _judge(workspace, derivation, claims, scope, request, verification)
         check_files(workspace, derivation, verification)
         verification.unchecked += [*claims.unchecked, *_deferred(workspace, derivation, scope), *strangers.unchecked]
+        verification.unchecked += withheld(derivation, claims)
         verification.checked |= {
             "commits": len(scope.commits.difference(derivation.deferred)),
             "events": len(derivation.derived),
             "entries": len(claims.entries) + len(claims.bare),
+            "logs": sum(not log.is_empty for log in claims.logs),
         }
         _narrow(verification, scope)
         verification.sort()
@@ -95,7 +100,9 @@ def _judge(
     verification.add(check_policies(workspace, derivation, judge, edits, scope))
     signers = signers_of(workspace, derivation, scope.tip)
     answers = Answers(derivation, claims, now_s)
-    verification.answers = answers.listed(signers)
+    certified = vouched(claims.signed, signers_in(signers), now_s)
+    verification.add(certified.findings)
+    verification.answers = answers.listed(signers, certified.principals)
     verification.add(answers.findings(signers, _policy_at(derivation, judge, scope)))
     verification.add(open_halts(derivation, policies, scope))
     verification.checked["edits"] = edits.count
