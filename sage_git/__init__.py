@@ -25,16 +25,19 @@ from sage_git.errors import (
     LockTimeout,
     NotHere,
     PermissionRefused,
+    ProofFailed,
     SageError,
     StorageError,
     UsageError,
     ValidationError,
+    WrongOrigin,
 )
 
 if TYPE_CHECKING:
     from sage_git.chronicle.canonical import canonical_json
     from sage_git.chronicle.event import Event
     from sage_git.chronicle.ids import event_id
+    from sage_git.operations.open_log import Log
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,14 +49,17 @@ __all__ = [
     "LockTimeout",
     "NotHere",
     "PermissionRefused",
+    "ProofFailed",
     "SageError",
     "StorageError",
     "UsageError",
     "ValidationError",
+    "WrongOrigin",
     "__version__",
     "append_event",
     "canonical_json",
     "event_id",
+    "open_log",
     "read_chronicle",
     "tail_chronicle",
 ]
@@ -106,6 +112,16 @@ def tail_chronicle(path: str | os.PathLike[str], n: int = 10) -> list[Event]:
     from sage_git.storage import sidecar
 
     return sidecar.tail(path, n)
+
+
+def open_log(repository: str | os.PathLike[str]) -> Log:
+    """This clone's own log in the repository around `repository`: append, length, read, iterate, proof, verify.
+
+    Raises NotHere where no record is kept, StorageError.
+    """
+    from sage_git.operations.open_log import Log
+
+    return Log(Path(repository).absolute(), _surroundings(), lambda: time.time_ns() // 1_000_000)
 
 
 def __getattr__(name: str) -> object:

@@ -207,11 +207,11 @@ class WriterLog:
         fd = open_regular(self.path, os.O_RDONLY)
         try:
             with told_as(self.path, "read"):
-                header = self._header_of(read_at(fd, 0, _LONGEST_HEADER_BYTES))
+                header, size = self._header_of(read_at(fd, 0, _LONGEST_HEADER_BYTES)), os.fstat(fd).st_size
                 known = self._counted
-                if known is None or known.header != header:
+                if known is None or known.header != header or known.size > size:  # shorter: restored from a backup
                     known = _Counted(header, len(header.line), 0)
-                grown = read_at(fd, known.size, os.fstat(fd).st_size - known.size)
+                grown = read_at(fd, known.size, size - known.size)
         finally:
             os.close(fd)
         whole = grown.rfind(b"\n") + 1

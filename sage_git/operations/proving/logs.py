@@ -15,7 +15,7 @@ from sage_git.errors import ProofFailed
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, segment_path
 from sage_git.gitrepo.store import Store
 from sage_git.operations.checking.flaws import Severity
-from sage_git.operations.checking.fsck_log import check_log
+from sage_git.operations.checking.fsck_log import check_log, compare_with_index
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.certifying import certificate
 from sage_git.operations.exchange.trees import own_tree
@@ -110,7 +110,8 @@ def check_own_log(checkout: Checkout) -> None:
     """
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
         found = check_log(checkout)
-        fault = next((flaw for flaw in found.flaws if flaw.severity is Severity.ERROR), None)
+        flaws = [*found.flaws, *compare_with_index(checkout, found)]
+        fault = next((flaw for flaw in flaws if flaw.severity is Severity.ERROR), None)
         if fault is not None:
             raise ProofFailed(f"{fault.code}: {fault.message}", remedy="run `sage-git fsck`")
         writer = writer_id(checkout.sage)

@@ -51,6 +51,15 @@ def test_two_logs_over_one_file_agree(log, tmp_path):
     assert [entry.number for entry in other.read_tail()] == list(range(256, 302))
 
 
+def test_a_log_that_was_put_back_to_what_it_was_is_counted_anew(log):
+    log.append(LINES[:2])
+    before = log.path.read_bytes()
+    log.append(LINES[2:5])
+    log.path.write_bytes(before)
+    assert log.length() == 2
+    assert log.append(LINES[5:6]) == range(2, 3)
+
+
 def test_only_whole_segments_can_be_sealed(log):
     log.append(LINES[:600])
     assert [entry.number for entry in log.sealable()] == list(range(512))
