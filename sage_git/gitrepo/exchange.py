@@ -57,8 +57,7 @@ def list_logs(url: str, remote: RemoteEnvironment) -> dict[str, str]:
 
     Raises PeerFailed, UsageError.
     """
-    if not remote.home.exists():
-        make_empty(remote.home, remote.object_format)
+    make_empty(remote.home, remote.object_format)
     arguments = ("ls-remote", "--refs", "--", checked_url(url), f"{WRITERS}*")
     done = remote.run(*arguments, git_dir=remote.home, seconds=LONGEST_LISTING_S, output_bytes=_MOST_LISTED_BYTES)
     if done.status:

@@ -121,15 +121,17 @@ class Quarantine:
 
 
 def make_empty(git_dir: Path, object_format: str) -> None:
-    """Make the bare repository at `git_dir`, which holds nothing (gitrepository-layout(5)). Raises StorageError."""
+    """Have a bare repository at `git_dir`, empty if made now (gitrepository-layout(5)). Raises StorageError."""
     version = 0 if object_format == "sha1" else 1
     config = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n[sage]\n\tready = true\n"
     config += f"[extensions]\n\tobjectformat = {object_format}\n" if version else ""
     try:
         for folder in ("objects/info", "objects/pack", "refs"):
             (git_dir / folder).mkdir(parents=True, exist_ok=True)
-        (git_dir / "config").write_text(config, encoding="ascii")
-        (git_dir / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+        for name, content in (("config", config), ("HEAD", "ref: refs/heads/none\n")):
+            path = git_dir / name
+            if not path.exists() or path.read_text(encoding="ascii") != content:
+                path.write_text(content, encoding="ascii")
     except OSError as problem:
         raise StorageError.from_os(problem, str(git_dir), "make") from problem
 

@@ -55,7 +55,7 @@ class RemoteEnvironment:
 
     variables: Mapping[str, str]
     home: Path
-    """A repository of ours in which git may list what a peer has."""
+    """An empty repository of ours for git to be in while it only asks."""
     object_format: str
     deadline_s: float = LONGEST_EXCHANGE_S
     file_bytes: int = LARGEST_PACK_BYTES
@@ -75,7 +75,7 @@ class RemoteEnvironment:
         numbered = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_ALLOW_PROTOCOL": _PROTOCOLS}
         for number, (name, value) in enumerate(settings):
             numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-        return cls(given | numbered, sage / "incoming.git", repository.object_format, deadline_s, file_bytes)
+        return cls(given | numbered, sage / "abroad.git", repository.object_format, deadline_s, file_bytes)
 
     def run(
         self, *arguments: str, git_dir: Path, input: bytes = b"", seconds: float = LONGEST_EXCHANGE_S, output_bytes: int

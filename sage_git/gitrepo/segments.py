@@ -122,7 +122,7 @@ class SegmentRepository:
         changed = self._changed(base, files)
         if not changed and onto is Onto.HISTORY:
             return False
-        self._make_ready()
+        self.ensure()
         parents = [base.commit] if base.commit and onto is Onto.HISTORY else []
         self._healing(lambda: self._import(ref, parents, base.tree, changed))
         self._tidy()
@@ -140,7 +140,7 @@ class SegmentRepository:
 
     def borrow(self, source: Path, commits: Sequence[str]) -> None:
         """Have `commits` of the repository at `source` here, whose `incoming_ref`s have them. Raises GitFailed."""
-        self._make_ready()
+        self.ensure()
         wanted = "".join(f"+{commit}:{incoming_ref(commit)}\n" for commit in commits)
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
         locally = ("-c", "protocol.file.allow=always", "-c", "protocol.version=2")
@@ -188,6 +188,15 @@ class SegmentRepository:
         self._git(*_DURABLE, "repack", "-a", "-d", "-q")
         self._git("prune", "--expire=now")
 
+    def ensure(self) -> None:
+        """Make the repository; what a killed run left half made holds nothing, and is made anew. Raises GitFailed."""
+        if self.is_ready():
+            return
+        shutil.rmtree(self.git_dir, ignore_errors=True)
+        self._git("init", "--bare", "--quiet", "--template=", f"--object-format={self.object_format}")
+        for setting, value in (("gc.auto", "0"), ("core.logAllRefUpdates", "false"), (_READY, "true")):
+            self._git("config", setting, value)
+
     def is_ready(self) -> bool:
         """True once it is made whole."""
         try:
@@ -223,15 +232,6 @@ class SegmentRepository:
         except GitFailed:
             return False
         return True
-
-    def _make_ready(self) -> None:
-        """Make the repository; what a killed run left half made holds nothing yet, and is made anew."""
-        if self.is_ready():
-            return
-        shutil.rmtree(self.git_dir, ignore_errors=True)
-        self._git("init", "--bare", "--quiet", "--template=", f"--object-format={self.object_format}")
-        for setting, value in (("gc.auto", "0"), ("core.logAllRefUpdates", "false"), (_READY, "true")):
-            self._git("config", setting, value)
 
     def _tidy(self) -> None:
         """Put packs and loose objects together once there are many: each costs whoever reads or fetches."""

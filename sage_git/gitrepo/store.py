@@ -57,6 +57,11 @@ class Store:
         """The repository of one half."""
         return self._public if half is Half.PUBLIC else self._private
 
+    def ensure(self) -> None:
+        """Have both halves there, if empty, so that whoever asks is told that there is nothing. Raises GitFailed."""
+        self._public.ensure()
+        self._private.ensure()
+
     def writers(self, half: Half = Half.PUBLIC) -> dict[str, str]:
         """The commit of every writer who published something, or of whom something private is here."""
         return self.repository(half).writers()

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sage_git.errors import PeerFailed
 from sage_git.gitrepo.exchange import Quarantine, list_logs, push_logs, write_bundle
@@ -227,3 +229,54 @@ def test_both_object_formats_are_exchanged(tmp_path, object_format):
     alice, bob = Clone(repository, "alice"), Clone(repository, "bob")
     commit = alice.says(3, 1)
     assert bob.take(alice.url) == {WRITER: commit}
+
+
+SHOWN = st.tuples(st.integers(250, 270), st.sets(st.integers(0, 249), max_size=3))
+
+
+@settings(max_examples=6)
+@given(st.lists(SHOWN, min_size=2, max_size=3), st.randoms())
+def test_replicas_come_to_one_log_in_whatever_order_they_meet(tmp_path_factory, shown, random):
+    """Each knows another length of the log and other bodies; joining is commutative, associative and idempotent."""
+    folder = tmp_path_factory.mktemp("replicas")
+    places = [folder / str(number) for number in range(len(shown))]
+    stores = [Store(place, "sha1", os.environ) for place in places if place.mkdir() is None]
+    for store, (size, bodies) in zip(stores, shown, strict=True):
+        revealed = {number: ENTRIES[number][1] for number in bodies}
+        store.publish(WRITER, ENTRIES[:size], revealed, b"note %d" % size, ABOUT)
+    pairs = [(one, other) for one in stores for other in stores if one is not other] * 2
+    random.shuffle(pairs)
+    for one, other in pairs * 2:
+        ours, theirs = one.writers()[WRITER], other.writers()[WRITER]
+        one.adopt(other.repository(Half.PUBLIC).git_dir, {WRITER: (ours, theirs)})
+    assert len({store.writers()[WRITER] for store in stores}) == 1
+    assert stores[0].size(WRITER) == max(size for size, _ in shown)
+    assert stores[0].revealed(WRITER) == set().union(*(bodies for _, bodies in shown))
+
+
+def test_two_that_join_the_same_make_the_same_commit(repository, alice, bob):
+    pair = Clone(repository, "one"), Clone(repository, "other")
+    first, second = alice.says(300, 1), bob.says(290, 2)
+    made = set()
+    for clone, order in zip(pair, ((alice, bob), (bob, alice)), strict=True):
+        for each in order:
+            clone.take(each.url)
+        made.add(clone.store.writers()[WRITER])
+    assert len(made) == 1
+    assert made.isdisjoint({first, second})
+
+
+def test_what_a_killed_exchange_left_is_taken_away_by_the_next(alice, bob):
+    alice.says(300, 1)
+    bob.take(alice.url)
+    store, quarantine = bob.sage / "store.git", bob.sage / "incoming.git"
+    tip = bob.store.writers()[WRITER]
+    git(store, "update-ref", f"refs/sage/incoming/{tip}", tip)
+    (store / f"refs/sage/writers/{WRITER}.lock").write_bytes(b"")
+    (store / "objects/pack/tmp_pack_x").write_bytes(b"")
+    (quarantine / "HEAD").unlink()
+    (quarantine / "objects/pack/tmp_pack_x").write_bytes(b"")
+    commit = alice.says(301, 2)
+    assert bob.take(alice.url) == {WRITER: commit}
+    assert git(store, "for-each-ref", "--format=%(refname)").split() == [f"refs/sage/writers/{WRITER}"]
+    assert not [*bob.sage.glob("*/objects/pack/tmp_*"), *store.rglob("*.lock")]
