@@ -18,6 +18,8 @@ class Limits:
     idle_s: float = 60.0
     """Without a frame in either direction; git itself says something every 5 seconds."""
     visit_s: float = 3600.0
+    asked_bytes: int = 1 << 26
+    """What a visitor may send: git's wants and haves are 50 bytes each."""
     farewell_s: float = 5.0
     """From our end to the visitor's."""
 

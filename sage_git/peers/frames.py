@@ -30,6 +30,8 @@ class Frames:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self.received_bytes = self.sent_bytes = 0
+        self.most_received_bytes: int | None = None
+        """How much may come in all; None: without a limit."""
         self.stirred: Callable[[], None] = lambda: None
         """Called whenever something came or went."""
 
@@ -48,6 +50,8 @@ class Frames:
             length = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES))
             if length > longest_bytes:
                 raise Cut(f"a frame of {length} bytes, and {longest_bytes} is the most")
+            if self.most_received_bytes is not None and self.received_bytes + length > self.most_received_bytes:
+                raise Cut(f"more than {self.most_received_bytes} bytes")
             content = await self._reader.readexactly(length)
         except asyncio.IncompleteReadError:
             raise Cut("the connection was cut") from None
@@ -58,16 +62,15 @@ class Frames:
         return content
 
     async def close(self) -> None:
-        """Say goodbye and close; after a moment, without."""
+        """Say goodbye and close; TLS waits `CLOSING_S` for it to be said back."""
         self._writer.close()
-        with suppress(OSError, SSLError, TimeoutError):
-            async with asyncio.timeout(CLOSING_S):
-                await self._writer.wait_closed()
-        self.abort()
+        with suppress(OSError, SSLError):
+            await self._writer.wait_closed()
 
     def abort(self) -> None:
-        """Close at once, whatever was not sent yet."""
-        self._writer.transport.abort()
+        """Close at once, whatever was not sent yet, unless it is closed or about to be."""
+        if not self._writer.is_closing():
+            self._writer.transport.abort()
 
     async def _send(self, content: bytes) -> None:
         try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from sage_git.peers.address import Share
 from sage_git.peers.frames import Cut
+from sage_git.proof import ed25519
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -105,15 +106,8 @@ def call_of(frame: bytes) -> Call:
 
 def is_signed(asked: Call, server_key: str, repository: str, nonce: bytes) -> bool:
     """True if whoever calls has the private half of the key that it names, and means us, here and now."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(asked.key))
-        key.verify(asked.signature, signed_text(server_key, repository, nonce, asked.share))
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    text = signed_text(server_key, repository, nonce, asked.share)
+    return ed25519.is_signed(bytes.fromhex(asked.key), asked.signature, text)
 
 
 def signed_text(server_key: str, repository: str, nonce: bytes, share: Share) -> bytes:

@@ -106,7 +106,6 @@ class Server:
         except Exception as fault:  # noqa: BLE001
             visit.ending, visit.words = Ending.FAULT, f"{type(fault).__name__}: {fault}"
         finally:
-            connection.close()
             self._doors.leave(visit.host)
             visit.seconds = clock() - began
             self._report(visit)

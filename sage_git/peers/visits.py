@@ -95,6 +95,7 @@ async def receive(
         try:
             refusal = await _greet(house, frames, visit)
             # From here on time runs out only while nothing moves.
+            frames.most_received_bytes = limits.asked_bytes
             frames.stirred = lambda: patience.reschedule(clock() + limits.idle_s)
             frames.stirred()
             if refusal is None:
@@ -103,6 +104,7 @@ async def receive(
                 await frames.send(greeting.answer(refusal))
             visit.ending = Ending.SERVED if refusal is None else Ending.REFUSED
             visit.words = "" if refusal is None else refusal.value
+            patience.reschedule(None)  # closing has a limit of its own
             await frames.close()
         finally:
             visit.sent_bytes, visit.received_bytes = frames.sent_bytes, frames.received_bytes
