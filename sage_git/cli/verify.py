@@ -107,6 +107,8 @@ def _place(finding: Finding) -> Line:
         pieces += [Span("  " if pieces else ""), Span(f"commit {finding.commit[:12]}", Style.COMMIT)]
     if finding.event_id:
         pieces += [Span("  " if pieces else ""), Span(f"event {finding.event_id[:12]}", Style.FAINT)]
+    if finding.writer:
+        pieces += [Span("  " if pieces else ""), Span(f"writer {finding.writer[:16]}", Style.FAINT)]
     return pieces or [Span("the repository", Style.STRONG)]
 
 
@@ -124,7 +126,8 @@ def _answers(found: Verification) -> Iterator[Line]:
     """How many answers rest on what, and who gave them."""
     people: dict[str, dict[str, int]] = {}
     for answer in found.answers:
-        of_kind = people.setdefault(answer.assurance, {})
+        vouched = f", in a log that {answer.certified_by} certifies" if answer.certified_by else ""
+        of_kind = people.setdefault(answer.assurance + vouched, {})
         of_kind[answer.who] = of_kind.get(answer.who, 0) + 1
     for assurance, by in people.items():
         named = ", ".join(f"{who} ({count})" for who, count in list(by.items())[:3])

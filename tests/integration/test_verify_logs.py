@@ -1,0 +1,248 @@
+"""`verify` over the logs of others: each is held against what its writer signed, else it counts for nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sage_git.chronicle.event import Event
+from sage_git.gitrepo.log_tree import ref_of
+from sage_git.gitrepo.segments import SegmentRepository
+from sage_git.proof import checkpoint as checkpoints
+from sage_git.proof import merkle
+from sage_git.proof.checkpoint import Checkpoint, origin_of
+from sage_git.proof.equivocation import prove
+from sage_git.storage.keys import load_key
+from tests.kit import GitRepository, run_sage
+from tests.recorded import config_of, sage
+from tests.signing import make_key
+from tests.verified import approve, findings, verified
+
+LOGS = "+refs/sage/writers/*:refs/sage/writers/*"
+NOTE, LEAVES, BODIES, ABOUT = "checkpoint", "leaves/000", "events/000", "writer.json"
+
+
+@pytest.fixture
+def ada(repository: GitRepository, tmp_path: Path) -> GitRepository:
+    """A clone with planned work, pushed to `remote.git`, where its log is published."""
+    GitRepository.create(tmp_path / "remote.git", "--bare")
+    repository.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    repository.commit("first", **{"src/a.py": "a = 1\n"})
+    sage(repository.path, "init")
+    approval = approve(repository.path, "p1", ["src/**"])
+    repository.commit(f"work\n\nSage-Plan: p1 {approval[:16]}", **{"src/a.py": "a = 2\n", "src/b.py": "b = 1\n"})
+    publish(repository)
+    return repository
+
+
+@pytest.fixture
+def bob(ada: GitRepository, tmp_path: Path) -> GitRepository:
+    """Another clone, which has joined and knows no log but its own."""
+    ada.git("clone", "--quiet", str(tmp_path / "remote.git"), str(tmp_path / "bob"))
+    sage(tmp_path / "bob", "init")
+    return GitRepository(tmp_path / "bob", ada._clock)
+
+
+def publish(ada: GitRepository) -> None:
+    """Push all, with the log."""
+    ada.git("push", "--quiet", "-u", "origin", "main")
+    assert run_sage("sync", "origin", cwd=ada.path).returncode == 0
+
+
+def fetch_logs(bob: GitRepository) -> SegmentRepository:
+    """Have the remote's logs in bob's store, unlooked at; gives the store."""
+    store = bob.path / ".git/sage/store.git"
+    if not store.exists():
+        GitRepository.create(store, "--bare").git("config", "sage.ready", "true")
+    bob.git("--git-dir", str(store), "fetch", "--quiet", bob.git("remote", "get-url", "origin"), LOGS)
+    return SegmentRepository(store, "sha1", {"PATH": os.environ["PATH"]})
+
+
+def writer_of(clone: GitRepository) -> str:
+    return sage(clone.path, "peer", "key").strip()
+
+
+def alter(store: SegmentRepository, **changes: Callable[[bytes], bytes]) -> None:
+    """Change files of the only log in a store, by their short names."""
+    names = {"note": NOTE, "leaves": LEAVES, "bodies": BODIES, "about": ABOUT}
+    (writer,) = store.writers()
+    tip = store.tip(ref_of(writer))
+    files = {}
+    for name, change in changes.items():
+        path = names.get(name, name)
+        (content,) = store.blobs([tip.files[path]]) if path in tip.files else (b"",)
+        files[path] = change(content)
+    assert store.commit(ref_of(writer), tip, files)
+
+
+def codes(path: Path, *arguments: str) -> set[str]:
+    return {finding["code"] for finding in findings(path, *arguments)}
+
+
+def flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+def without_last_line(content: bytes) -> bytes:
+    return content[: content.rindex(b"\n", 0, -1) + 1]
+
+
+def note_of(ada: GitRepository, repository: str, leaves: list[bytes]) -> bytes:
+    """A checkpoint of ada's, in truth signed with her key."""
+    writer, key = writer_of(ada), load_key(ada.path / ".git/sage")
+    return checkpoints.issue(Checkpoint(origin_of(repository, writer), len(leaves), root_of(leaves)), key)
+
+
+def root_of(leaves: list[bytes]) -> bytes:
+    return merkle.Tree.of(leaves).root()
+
+
+def test_what_another_log_tells_is_no_gap_once_the_log_is_here(ada, bob):
+    assert codes(bob.path, "--complete") == {"gap", "plan-unknown", "open-edit"}
+    fetch_logs(bob)
+    answer = verified(bob.path, "--complete")
+    assert (answer["ok"], answer["findings"], answer["unchecked"]) == (True, [], [])
+    assert answer["checked"]["logs"] == 1
+    assert [(each["who"], each["writer"]) for each in answer["answers"]] == [
+        ("Grace Hopper <grace@example.org>", writer_of(ada))
+    ]
+
+
+DAMAGE = {
+    "a signature": ({"note": lambda note: flipped(note, len(note) - 20)}, "bad-checkpoint"),
+    "a size": ({"note": lambda note: note.replace(b"\n", b"\n1", 1)}, "bad-checkpoint"),
+    "no checkpoint": ({"note": lambda _: b""}, "bad-checkpoint"),
+    "a leaf": ({"leaves": lambda leaves: leaves.replace(b"a", b"b", 1)}, "bad-checkpoint"),
+    "no leaf": ({"leaves": lambda leaves: leaves.replace(b"eventId", b"eventIe", 1)}, "bad-log-tree"),
+    "the last entry gone": ({"leaves": without_last_line, "bodies": without_last_line}, "bad-log-tree"),
+    "a body": ({"bodies": lambda bodies: bodies.replace(b"src/b.py", b"src/c.py", 1)}, "body-not-its-leaf"),
+    "no event": ({"bodies": lambda bodies: b"x" + bodies}, "body-not-its-leaf"),
+    "too few bodies": ({"bodies": without_last_line}, "bad-log-tree"),
+    "another's introduction": ({"about": lambda about: about.replace(b'"key":"', b'"key":"00', 1)}, "wrong-origin"),
+    "a file too many": ({"hooks": lambda _: b"#!/bin/sh\n"}, "bad-log-tree"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_log_that_is_not_what_its_writer_signed_is_named_and_counts_for_nothing(ada, bob, name):
+    changes, code = DAMAGE[name]
+    alter(fetch_logs(bob), **changes)
+    found = findings(bob.path, "--complete")
+    assert {each["code"] for each in found} == {code, "gap", "plan-unknown", "open-edit"}
+    (told,) = [each for each in found if each["code"] == code]
+    assert (told["writer"], told["path"]) == (writer_of(ada), ".git/sage/store.git")
+
+
+def test_a_checkpoint_of_another_repository_is_refused(ada, bob):
+    store = fetch_logs(bob)
+    (leaves,) = store.segments(store.tip(ref_of(writer_of(ada))).files, [LEAVES])
+    alter(store, note=lambda _: note_of(ada, "00" * 16, leaves))
+    assert "wrong-origin" in codes(bob.path)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_changed_byte_of_anothers_log_is_found(ada, bob, seed):
+    random, store = Random(seed), fetch_logs(bob)
+    name = ("note", "leaves", "bodies", "about")[seed % 4]
+    alter(store, **{name: lambda content: flipped(content, random.randrange(len(content)))})
+    assert codes(bob.path)
+
+
+def test_what_is_withheld_is_listed_and_spoils_nothing(ada, bob):
+    ada.git("checkout", "--quiet", "-b", "secret")
+    ada.commit("nobody sees this yet", **{"src/secret.py": "s = 1\n"})
+    ada.git("checkout", "--quiet", "main")
+    publish(ada)
+    fetch_logs(bob)
+    answer = verified(bob.path, "--complete")
+    assert (answer["ok"], answer["findings"]) == (True, [])
+    (unchecked,) = answer["unchecked"]
+    assert unchecked["what"].endswith(f"entries of the log of {writer_of(ada)[:16]}")
+    assert run_sage("verify", "--complete", cwd=bob.path).returncode == 0
+
+
+def test_what_its_writer_redacted_is_told_as_such(ada, bob):
+    sage(ada.path, "note", "action", "-m", "said too much")
+    told = json.loads(sage(ada.path, "log", "--type", "AGENT_ACTION", "--json", "--all").splitlines()[0])
+    publish(ada)
+    sage(ada.path, "redact", told["eventId"], "-m", "a secret")
+    publish(ada)
+    fetch_logs(bob)
+    answer = verified(bob.path, "--complete")
+    assert (answer["ok"], answer["unchecked"]) == (True, [])
+    assert [(each["code"], each["eventId"]) for each in answer["findings"]] == [("body-redacted", told["eventId"])]
+
+
+def test_a_fact_that_its_writer_forged_is_found_under_its_name(ada, bob):
+    log = [json.loads(line) for line in sage(ada.path, "log", "--json").splitlines()]
+    fact = next(event for event in log if event["type"] == "FILE_EDITED")
+    beside = ("eventId", "chronicle", "inHead", "open", "incomplete")
+    forged = {**{name: value for name, value in fact.items() if name not in beside}, "hash": "1" * 40}
+    with (ada.path / ".git/sage/tail.ndjson").open("ab") as tail:
+        tail.write(Event.sealed(forged).line + b"\n")
+    publish(ada)
+    fetch_logs(bob)
+    (told,) = findings(bob.path, "--complete")
+    assert (told["code"], told["writer"]) == ("fact-not-true", writer_of(ada))
+
+
+def test_this_clones_log_is_held_against_the_checkpoint_that_it_signed(ada):
+    tail = ada.path / ".git/sage/tail.ndjson"
+    kept = tail.read_bytes()
+    tail.write_bytes(without_last_line(kept))
+    (ada.path / ".git/sage/index.sqlite").unlink()  # nobody else remembers
+    assert "log-shrunk" in codes(ada.path)
+    lines = kept.split(b"\n")
+    tail.write_bytes(b"\n".join([*lines[:2], lines[3], lines[2], *lines[4:]]))
+    assert "log-rewritten" in codes(ada.path)
+
+
+def test_a_log_that_got_shorter_since_it_was_entered_is_found(ada, bob):
+    assert run_sage("sync", "--fetch-only", "origin", cwd=bob.path).returncode == 0
+    assert codes(bob.path, "--complete") == set()
+    store = SegmentRepository(bob.path / ".git/sage/store.git", "sha1", {"PATH": os.environ["PATH"]})
+    (leaves,) = store.segments(store.tip(ref_of(writer_of(ada))).files, [LEAVES])
+    note = note_of(ada, str(config_of(ada.path)["repository"]), leaves[:-1])
+    alter(store, note=lambda _: note, leaves=without_last_line, bodies=without_last_line)
+    assert "log-shrunk" in codes(bob.path)
+    bob.git("--git-dir", str(store.git_dir), "update-ref", "-d", ref_of(writer_of(ada)))
+    assert "log-shrunk" in codes(bob.path)
+
+
+def test_evidence_of_two_logs_is_checked_again(ada, bob):
+    store = fetch_logs(bob)
+    (leaves,) = store.segments(store.tip(ref_of(writer_of(ada))).files, [LEAVES])
+    repository, writer = str(config_of(ada.path)["repository"]), writer_of(ada)
+    other = [*leaves[:-1], leaves[0]]
+    notes = [note_of(ada, repository, each) for each in (leaves, other)]
+    evidence = prove(*notes, merkle.Tree.of(leaves), repository, writer)
+    folder = bob.path / ".git/sage/equivocations"
+    folder.mkdir()
+    (folder / f"{writer}.json").write_bytes(evidence.content)
+    (folder / f"{'ab' * 32}.json").write_bytes(evidence.content)
+    told = {each["code"]: each for each in findings(bob.path, "--complete")}
+    assert told.keys() == {"equivocation", "evidence-unproven"}
+    assert (told["equivocation"]["writer"], told["equivocation"]["severity"]) == (writer, "error")
+    assert f"the writer {writer} signed two logs" in told["equivocation"]["message"]
+
+
+def test_an_answer_names_who_certifies_the_writer_of_its_log(ada, bob, tmp_path):
+    key = make_key(tmp_path)
+    public = Path(f"{key}.pub").read_text().split()[:2]
+    ada.write(".sage/allowed_signers", f"ada@example.org {' '.join(public)}\n")
+    ada.commit("who may sign")
+    sage(ada.path, "reconcile", "--all", "-m", "she may")
+    sage(ada.path, "peer", "certify", "--key", str(key))
+    publish(ada)
+    bob.git("pull", "--quiet")
+    fetch_logs(bob)
+    answer = verified(bob.path, "--complete")
+    assert answer["ok"]
+    assert {each["certifiedBy"] for each in answer["answers"]} == {"ada@example.org"}
+    said = run_sage("verify", cwd=bob.path).stdout
+    assert "answers claimed, in a log that ada@example.org certifies" in said
