@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import appending, commits, editor, proofs, reading, recording
+from benchmarks import appending, commits, editor, exchange, proofs, reading, recording
 from benchmarks.measure import Row, heading, line, show
 
 GROUPS = ("appending", "commits", "recording", "reading", "editor", "peers")
@@ -35,6 +35,7 @@ def rows(group: str, ground: Path, real: Path | None) -> Iterator[Row]:
             yield from editor.rows(ground)
         case "peers":
             yield from proofs.rows()
+            yield from exchange.rows(ground / "peers")
         case _:
             raise SystemExit(f"no such group: {group}; there are {', '.join(GROUPS)}")
 
