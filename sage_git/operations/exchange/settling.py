@@ -25,12 +25,11 @@ def settle(checkout: Checkout, found: Iterable[Evidence], clock_ms: int, progres
 
     Raises StorageError, GitFailed, LockTimeout.
     """
-    redacted = checkout.index.events.redacted()
     with held(checkout.sage / "record.lock", _TIMEOUT_MS), held(checkout.sage / "log.lock", _TIMEOUT_MS):
         entered = enter_logs(checkout)
     equivocations.report(checkout, found, clock_ms)
-    if checkout.index.events.redacted() != redacted:
-        finish_redactions(checkout)
+    if entered.redacted:
+        finish_redactions(checkout, entered.redacted)
     record(checkout, progress)
     return entered.events
 

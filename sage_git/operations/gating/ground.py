@@ -104,8 +104,8 @@ class Ground:
                 yield Event.from_line(line)
 
     def _halts(self) -> Iterator[Halt]:
-        connection, events = self._checkout.index.connection, self._checkout.index.events
-        said = [row for row in queries.of_types(connection, "HALT_AND_REPORT") if row.line is not None]
+        halts = queries.of_types(self._checkout.index.connection, "HALT_AND_REPORT")
+        said = [row for row in halts if row.line is not None]
         if not said:
             return
         lifted = self._lifted()
@@ -114,7 +114,7 @@ class Ground:
                 continue
             event = row.event
             subject = event.subject or ""
-            if subject != WRITERS and (events.entry(row.event_id) is not None or self._is_signed(event)):
+            if subject != WRITERS and self._policies.may_halt(event):
                 is_source = bool(subject) and not is_subject_name(subject)
                 yield Halt(event, _path_of(event, subject) if is_source else None)
 

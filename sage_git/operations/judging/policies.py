@@ -86,6 +86,12 @@ class Policies:
         content = self.content(signers) if signers else b""
         return assurance.is_signed(event, content, self._checkout.known_identity().repository)
 
+    def may_halt(self, event: Event) -> bool:
+        """True if a halt counts here: it was said in this clone, or is signed by somebody who is allowed to."""
+        if event.event_id is not None and self._index.events.entry(event.event_id) is not None:
+            return True
+        return "signature" in event and self.is_signed(event, self.signers_now())
+
     def content(self, blob: ObjectId) -> bytes:
         """The bytes of a blob; empty if it is not here."""
         if blob in self._contents:

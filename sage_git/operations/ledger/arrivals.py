@@ -71,17 +71,19 @@ class Arrivals:
         """Enter what was taken."""
         index = self.checkout.index
         with index.transaction():
-            gone = index.events.redacted()
-            known = index.events.known(self._bodies)
-            portion = _Portion(self.checkout, self.scales, self._bodies)
-            portion.enter([each for each in self._bodies if each not in known and each not in gone])
+            before = index.events.redacted()
             for writer, entries in self._entries.items():
                 index.writers.put_entries(writer, entries)
                 index.writers.put_segments(writer, self._segments[writer])
+            index.events.redactions_changed()
+            gone, known = index.events.redacted(), index.events.known(self._bodies)
+            for identifier in index.events.without_body(known - gone):
+                index.events.restore(identifier, self._bodies[identifier].line)
+            portion = _Portion(self.checkout, self.scales, self._bodies)
+            portion.enter([each for each in self._bodies if each not in known and each not in gone])
             index.writers.refuse(portion.refused)
             _give_way(self.checkout, portion.brought)
-            index.events.redactions_changed()
-            self._redact(gone)
+            self._redact(before)
         self.entered += portion.entered
         self.findings += [Finding(each.code, each.message, each.commit) for each in portion.refused]
         for taken in (self._entries, self._segments, self._bodies):

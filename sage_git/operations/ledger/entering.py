@@ -85,10 +85,17 @@ def settle(index: Index, identity: Identity, arrived: Iterable[EventId]) -> None
 
 def withdraw(index: Index, identity: Identity, event_ids: Iterable[EventId]) -> None:
     """Take events out as if they had never come; what hangs on them waits for them from here on."""
-    children = index.events.remove(event_ids)
-    while children:
-        placed = [child.event_id for child in children if child.event_id and _place_anew(index, identity, child)]
-        children = index.events.children(placed)
+    events, gone = index.events, frozenset(event_ids)
+    hanging: dict[EventId, Event] = {}
+    parents: Iterable[EventId] = gone
+    while parents:
+        children = {each.event_id: each for each in events.children(parents) if each.event_id is not None}
+        parents = children.keys() - hanging.keys() - gone
+        hanging |= {each: children[each] for each in parents}
+    below = sorted(hanging.values(), key=lambda event: events.depth(event.event_id or EventId("")))
+    events.remove(gone)
+    for event in below:
+        _place_anew(index, identity, event)
 
 
 def _place_anew(index: Index, identity: Identity, event: Event) -> bool:

@@ -7,7 +7,7 @@ An `Entry` is a fact with the verdicts that hang on it, or a statement. Which so
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, islice
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from sage_git.chronicle.dag import missing_parents, order
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
 from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.paths import paths_of
@@ -112,9 +112,19 @@ class Entry:
 class Readings:
     """What every reading asks again and again: is this commit in HEAD's history, is this event answered for."""
 
-    def __init__(self, connection: sqlite3.Connection, reach: Reach | None, judge: Callable[[], Judge]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        reach: Reach | None,
+        judge: Callable[[], Judge],
+        may_halt: Callable[[Event], bool] = lambda _: True,
+        deferred: Collection[ObjectId] = (),
+    ) -> None:
+        """`may_halt` says whose halts count; `deferred` are commits of HEAD's history that only logs tell of."""
         self.connection = connection
         self.reach = reach
+        self._may_halt = may_halt
+        self._deferred = deferred
         self._make_judge = judge
         self._seen: dict[tuple[int, int], bool] = {}
         self._answered: frozenset[EventId] | None = None
@@ -123,8 +133,8 @@ class Readings:
         """True if the event's commit is in HEAD's history, or it is a statement."""
         if not is_observed(row.type) or (row.place is None and row.event.graph_commit is None):
             return True
-        if row.place is None:
-            return False  # a log told of it; no commit that was observed here did
+        if row.place is None:  # a log tells of it; no commit that was observed here does
+            return row.event.graph_commit in self._deferred
         known = self._seen.get(row.place)
         if known is None:
             known = self.reach is not None and self.reach.has(*row.place)
@@ -146,8 +156,8 @@ class Readings:
         return self._make_judge()
 
     def is_open_halt(self, row: Row) -> bool:
-        """True for a halt that nobody lifted."""
-        return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered
+        """True for a halt that counts here and that nobody lifted."""
+        return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered and self._may_halt(row.event)
 
     def open_ids(self, rows: Sequence[Row]) -> frozenset[EventId]:
         """What is open of a fact with its verdicts, or of a statement: what says that it is rogue, if anything does."""

@@ -47,7 +47,13 @@ class Reading:
         self.head = outcome.head
         recorded = last_head(checkout) if self.is_stale else self.head
         reach = checkout.index.commits.reach(recorded) if recorded else None
-        self.readings = Readings(checkout.index.connection, reach, lambda: _judge(checkout))
+        self.readings = Readings(
+            checkout.index.connection,
+            reach,
+            lambda: _judge(checkout),
+            lambda halt: _may_halt(checkout, halt),
+            frozenset(outcome.deferred),
+        )
 
     @classmethod
     @contextmanager
@@ -140,6 +146,12 @@ def _judge(checkout: Checkout) -> Judge:
     from sage_git.operations.judging.judge import Judge  # a reading that shows no verdict need not wait for it
 
     return Judge.of(checkout)
+
+
+def _may_halt(checkout: Checkout, halt: Event) -> bool:
+    from sage_git.operations.judging.policies import Policies  # few repositories have halts
+
+    return Policies(checkout).may_halt(halt)
 
 
 def _first_name(event: Event) -> str:

@@ -1,8 +1,8 @@
-"""Dropping the body of an event for good: from log, store, index and sidecars; its leaf stays, and why is a statement.
+"""Dropping the body of an event for good: from logs, index and sidecars; its leaf stays, and why is a statement.
 
 The statement EVENT_REDACTED comes first and is what everything else follows from: whoever meets the body afterwards (a
 recorder that derives the fact anew, another work tree's sidecar, an index made from the log) drops it too, and a run
-that was killed is finished by the next. Not here: telling peers.
+that was killed is finished by the next. Whose statement counts for what is `storage.index.events.redacted`.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ def redact(checkout: Checkout, identifier: EventId, why: str, actor: Mapping[str
 
 
 def finish_redactions(checkout: Checkout, wanted: frozenset[EventId] | None = None) -> int:
-    """How many entries of this clone's log lost the bodies that EVENT_REDACTED statements name. Safe to do again."""
+    """How many entries of logs here lost the bodies that EVENT_REDACTED statements name. Safe to do again."""
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
         identifiers = checkout.index.events.redacted() if wanted is None else wanted
         dropped = sum(_drop_from_log(checkout, each) for each in identifiers)
+        dropped += _drop_from_other_logs(checkout, identifiers)
         checkout.index.scrub()
         _drop_from_sidecars(checkout, identifiers)
     return dropped
@@ -86,6 +87,17 @@ def _drop_from_log(checkout: Checkout, identifier: EventId) -> int:
             store.redact(writer, sealed)
             return len(numbers) + 1
     return len(numbers)
+
+
+def _drop_from_other_logs(checkout: Checkout, identifiers: frozenset[EventId]) -> int:
+    store, writers = store_of(checkout), checkout.index.writers
+    found: dict[str, list[int]] = {}
+    for writer, number in (place for each in identifiers for place in writers.holders(each)):
+        if any(entry.body for entry in store.entries(writer, number, number + 1)):
+            found.setdefault(writer, []).append(number)
+    for writer, numbers in found.items():
+        store.redact(writer, *numbers)
+    return sum(map(len, found.values()))
 
 
 def _drop_from_sidecars(checkout: Checkout, identifiers: frozenset[EventId]) -> None:

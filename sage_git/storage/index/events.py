@@ -9,14 +9,12 @@ from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
-from sage_git.storage.index.chronicles import Chronicles
-from sage_git.storage.index.schema import NOT_A_FACT
+from sage_git.storage.index.bodies import REDACTION, Bodies
 from sage_git.storage.index.waiting import WaitingTable
-from sage_git.storage.index.writers import WriterTable
 
-REDACTION: Final = "EVENT_REDACTED"
 _REMEMBERED: Final = 200_000
-_AT_ONCE: Final = 500
+
+__all__ = ["REDACTION", "EventTable", "Node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +28,12 @@ class Node:
     lineages: tuple[int, ...]
 
 
-class EventTable(Chronicles):
+class EventTable(Bodies):
     """The events of an index, and their chronicles."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._waiting = WaitingTable(connection)
-        self._writers = WriterTable(connection)
         self.forget()
 
     def forget(self) -> None:
@@ -77,13 +74,7 @@ class EventTable(Chronicles):
 
     def known(self, event_ids: Iterable[EventId]) -> set[EventId]:
         """Those of the events that are here."""
-        wanted = [bytes.fromhex(each) for each in event_ids]
-        found: set[EventId] = set()
-        for start in range(0, len(wanted), _AT_ONCE):
-            portion = wanted[start : start + _AT_ONCE]
-            sql = f"SELECT event_id FROM events WHERE event_id IN ({', '.join('?' * len(portion))})"  # noqa: S608
-            found.update(EventId(row[0].hex()) for row in self._execute(sql, portion))
-        return found
+        return self._among("SELECT event_id FROM events WHERE event_id IN", event_ids)
 
     def add(
         self, event: Event, lineages: Sequence[int], *, commit_number: int | None, time: int, entry: int | None
@@ -141,18 +132,13 @@ class EventTable(Chronicles):
         row = self._execute("SELECT event_id, line FROM events WHERE number = ?", (number,)).fetchone()
         return None if row is None or row[1] is None else Event.trusted(EventId(row[0].hex()), row[1])
 
-    def remove(self, event_ids: Iterable[EventId]) -> list[Event]:
-        """Take events out as if they had never come; the events that hang on them."""
+    def remove(self, event_ids: Iterable[EventId]) -> None:
+        """Take events out as if they had never come."""
         self.flush()
-        gone = {each: node for each in event_ids if (node := self.node(each)) is not None}
-        if not gone:
-            return []
-        children = [child for child in self._children(gone) if child.event_id not in gone]
+        gone = [(node.number,) for each in event_ids if (node := self.node(each)) is not None]
         for table in ("events", "membership", "foretold", "evidence", "replays", "awaited"):
-            sql = f"DELETE FROM {table} WHERE number = ?"  # noqa: S608 constant text
-            self._connection.executemany(sql, [(node.number,) for node in gone.values()])
+            self._connection.executemany(f"DELETE FROM {table} WHERE number = ?", gone)  # noqa: S608 constant text
         self.forget()
-        return children
 
     def children(self, event_ids: Iterable[EventId]) -> list[Event]:
         """The events that hang on these."""
@@ -229,11 +215,6 @@ class EventTable(Chronicles):
         row = self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()
         return int(row[0])
 
-    def entry(self, event_id: EventId) -> int | None:
-        """The number of an event in this clone's own log; None if it is not there."""
-        row = self._execute("SELECT entry FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)).fetchone()
-        return None if row is None else row[0]
-
     def entry_numbers(self) -> set[int]:
         """The numbers of this clone's own log entries that are here."""
         return {row[0] for row in self._execute("SELECT entry FROM events WHERE entry IS NOT NULL")}
@@ -273,22 +254,6 @@ class EventTable(Chronicles):
         self._remember(event_id, replace(node, time=time))
         self._risen += [node.time, time]
 
-    def redacted(self) -> frozenset[EventId]:
-        """The events whose bodies are to be nowhere, as EVENT_REDACTED statements say that may."""
-        if self._redacted is None:
-            sql = f"SELECT event_id, entry, line FROM events WHERE {NOT_A_FACT} AND type = ? AND line IS NOT NULL"  # noqa: S608 constant
-            found = set()
-            for identifier, entry, line in self._execute(sql, (REDACTION,)).fetchall():
-                name = Event.trusted(None, line).get("redactedEventId")
-                if isinstance(name, str) and (entry is not None or self._writers.may_redact(identifier, name)):
-                    found.add(EventId(name))
-            self._redacted = frozenset(found)
-        return self._redacted
-
-    def redactions_changed(self) -> None:
-        """Look again which bodies are to be nowhere: logs came to hold other events."""
-        self._redacted = None
-
     def put_line(self, event_id: EventId, line: bytes) -> None:
         """Give an event that somebody kept without its id the line with it; it counts as arriving now."""
         row = self._execute(
@@ -304,9 +269,7 @@ class EventTable(Chronicles):
             self._next = number + 1
             self._nodes.pop(event_id, None)
 
-    def redact(self, event_id: EventId) -> None:
-        """Drop the body of an event for good."""
-        self._execute("UPDATE events SET line = NULL WHERE event_id = ?", (bytes.fromhex(event_id),))
+    def _forget_node(self, event_id: EventId) -> None:
         self._nodes.pop(event_id, None)
 
     def _remember(self, event_id: EventId, node: Node) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sage_git.chronicle.ids import EventId, ObjectId, is_hex
+from sage_git.chronicle.ids import EventId, ObjectId
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,8 @@ class WriterTable:
         rows = sorted((bytes.fromhex(event_id), writer_number, number) for event_id, number in entries)
         self._connection.executemany("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)", rows)
 
-    def holders(self, event_id: str) -> list[tuple[str, int]]:
+    def holders(self, event_id: EventId) -> list[tuple[str, int]]:
         """The logs, and the numbers in them, where an event stands."""
-        if not is_hex(event_id, 64):
-            return []
         sql = (
             "SELECT key, entries.number FROM entries JOIN writers ON writers.id = writer WHERE event_id = ?"
             " ORDER BY key, entries.number"
@@ -106,12 +104,16 @@ class WriterTable:
                 found[last] = None
         return list(found)
 
-    def may_redact(self, statement: bytes, event_id: str) -> bool:
-        """True if the statement, by its raw id, stands in a log whose writer, or a predecessor, has the event too."""
+    def may_redact(self, statements: Iterable[bytes], event_id: EventId) -> bool:
+        """True if every log that has the event, and there is one, also has one of the statements, by raw id.
+
+        A log that goes on from another speaks for that too. Nobody gets a right by copying what others said.
+        """
         sql = "SELECT DISTINCT key FROM entries JOIN writers ON writers.id = writer WHERE event_id = ?"
-        sayers = {key for (key,) in self._connection.execute(sql, (statement,))}
+        sayers = {key for each in statements for (key,) in self._connection.execute(sql, (each,))}
+        spoken_for = {writer for sayer in sayers for writer in self.with_predecessors(sayer)}
         holders = {writer for writer, _ in self.holders(event_id)}
-        return any(not holders.isdisjoint(self.with_predecessors(sayer)) for sayer in sayers)
+        return bool(holders) and holders <= spoken_for
 
     def refuse(self, refusals: Iterable[Refusal]) -> None:
         """Keep why entries stand nowhere but in their logs."""
