@@ -6,7 +6,7 @@ has (quarantine), and who is given what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,6 @@ from sage_git.gitrepo.command import run
 from sage_git.gitrepo.log_tree import WRITERS, Half, ref_of, writer_of
 from sage_git.gitrepo.quarantine import Quarantine, make_empty
 from sage_git.gitrepo.remote_environment import (
-    LONGEST_EXCHANGE_S,
     LONGEST_LISTING_S,
     RemoteEnvironment,
     checked_url,
@@ -32,6 +31,7 @@ __all__ = [
 _MOST_LISTED_BYTES: Final = 8 << 20
 """Some 60,000 writers."""
 _MOST_REPORTED_BYTES: Final = 32 << 20
+_PUSHED_AT_ONCE: Final = 500  # they are arguments, and those are few
 _LONGEST_LINK_BYTES: Final = 1 << 13
 _MEANINGS: Final = {
     "stale info": "the log there is not the one that was seen; run `sage-git sync` again",
@@ -61,7 +61,7 @@ def list_logs(url: str, remote: RemoteEnvironment) -> dict[str, str]:
     arguments = ("ls-remote", "--refs", "--", checked_url(url), f"{WRITERS}*")
     done = remote.run(*arguments, git_dir=remote.home, seconds=LONGEST_LISTING_S, output_bytes=_MOST_LISTED_BYTES)
     if done.status:
-        raise refused_by_git(done, url)
+        raise refused_by_git(done)
     logs = {}
     for line in done.output.decode("utf-8", "replace").splitlines():
         commit, _, ref = line.partition("\t")
@@ -76,16 +76,11 @@ def push_logs(store: Store, url: str, wanted: Mapping[str, tuple[str, str]], rem
 
     A log that is another there than expected is left as it is. Raises PeerFailed if nothing was said, UsageError.
     """
-    leases = [f"--force-with-lease={ref_of(writer)}:{expected}" for writer, (_, expected) in wanted.items()]
-    refspecs = [f"{commit}:{ref_of(writer)}" for writer, (commit, _) in wanted.items()]
-    options = ("--porcelain", "--no-progress", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
-    done = remote.run(
-        "push", *options, *leases, "--", checked_url(url), *refspecs,
-        git_dir=store.repository(Half.PUBLIC).git_dir, seconds=LONGEST_EXCHANGE_S, output_bytes=_MOST_REPORTED_BYTES,
-    )  # fmt: skip
-    told = _report(done.output.decode("utf-8", "replace"))
-    if not told and (done.status or wanted):
-        raise refused_by_git(done, url)
+    checked_url(url)
+    told: dict[str, str] = {}
+    logs = list(wanted.items())
+    for start in range(0, len(logs), _PUSHED_AT_ONCE):
+        told |= _push(store, url, logs[start : start + _PUSHED_AT_ONCE], remote)
     return [Pushed(writer, told.get(writer, "the peer did not say what became of it")) for writer in wanted]
 
 
@@ -152,6 +147,22 @@ def _link(path: Path, begins: str) -> Path | None:
     with path.open("rb") as file:
         line = file.read(_LONGEST_LINK_BYTES).decode("utf-8", "surrogateescape").removesuffix("\n")
     return Path(line.removeprefix(begins)) if line.startswith(begins) and "\0" not in line else None
+
+
+def _push(
+    store: Store, url: str, wanted: Sequence[tuple[str, tuple[str, str]]], remote: RemoteEnvironment
+) -> dict[str, str]:
+    """Why each of these logs was not taken; empty if it was. Raises PeerFailed if nothing was said."""
+    leases = [f"--force-with-lease={ref_of(writer)}:{expected}" for writer, (_, expected) in wanted]
+    refspecs = [f"{commit}:{ref_of(writer)}" for writer, (commit, _) in wanted]
+    options = ("--porcelain", "--no-progress", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
+    git_dir = store.repository(Half.PUBLIC).git_dir
+    arguments = ("push", *options, *leases, "--", url, *refspecs)
+    done = remote.run(*arguments, git_dir=git_dir, output_bytes=_MOST_REPORTED_BYTES)
+    told = _report(done.output.decode("utf-8", "replace"))
+    if not told:
+        raise refused_by_git(done)
+    return told
 
 
 def _report(told: str) -> dict[str, str]:

@@ -78,7 +78,7 @@ class Quarantine:
         done = remote.run(*arguments, git_dir=self.path, input=wanted, output_bytes=_MOST_PRINTED_BYTES)
         if done.status:
             packs = (path.stat().st_size for path in self.path.glob("objects/pack/tmp_*"))
-            raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done, url)
+            raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done)
         return self._repository.writers(namespace)
 
     def files(self, commit: str) -> dict[str, str]:

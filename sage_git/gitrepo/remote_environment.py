@@ -23,6 +23,7 @@ LARGEST_PACK_BYTES: Final = 4 << 30
 LONGEST_EXCHANGE_S: Final = 900.0
 LONGEST_LISTING_S: Final = 30.0
 _MEMORY_BYTES: Final = 2 << 30
+_COMPLAINTS: Final = ("fatal:", "error:", "sage-git:", "ssh:")
 _REMEDY: Final = "nothing was taken; try again, and if it stays so, ask whoever runs it"
 _PROTOCOLS: Final = "file:git:http:https:sage:ssh"
 _WANTED: Final = r"^((http|credential|url|ssh)\.|core\.(sshcommand|askpass|gitproxy)$)"
@@ -125,9 +126,11 @@ def checked_url(url: str) -> str:
     return url
 
 
-def refused_by_git(done: Finished, url: str) -> PeerFailed:
+def refused_by_git(done: Finished) -> PeerFailed:
     """The error for a run that failed, with what git or the peer said last."""
-    words = [line for line in done.said.splitlines() if line.startswith(("fatal:", "error:", "ssh:", "sage-git:"))]
+    words = [line for line in done.said.splitlines() if line.startswith(_COMPLAINTS)]
     lines = words or done.said.strip().splitlines() or [f"git ended with status {done.status}"]
-    remedy = f"see whether `git ls-remote {url}` reaches it"
-    return PeerFailed(lines[0].removeprefix("fatal: ").removeprefix("error: "), remedy=remedy)
+    said = lines[0]
+    for word in _COMPLAINTS:
+        said = said.removeprefix(word).lstrip()
+    return PeerFailed(said, remedy="see whether `git ls-remote` reaches it")  # the address may have a password in it

@@ -150,22 +150,19 @@ class SegmentRepository:
     def swap(self, changes: Mapping[str, tuple[str, str]]) -> set[str]:
         """The refs of `changes` (ref → expected commit, new commit; "" is none) that stood as expected, and were moved.
 
-        Every `incoming_ref` is deleted. Raises GitFailed.
+        All of them at once, and every `incoming_ref` is deleted. Raises GitFailed.
         """
+        stands = self._refs("refs/sage/")
+        ready = {ref: move for ref, move in changes.items() if stands.get(ref, Tip()).commit == move[0]}
         none = "0" * (64 if self.object_format == "sha256" else 40)
-        moves = {ref: f"update {ref} {new or none} {was or none}\n" for ref, (was, new) in changes.items()}
-        moved = self._update(list(moves.values()))
-        done = set(moves) if moved else {ref for ref, move in moves.items() if self._update([move])}
-        self.forget_incoming()
+        moves = [f"update {ref} {new or none} {was or none}\n" for ref, (was, new) in ready.items() if was != new]
+        self._update([*moves, *(f"delete {ref}\n" for ref in stands if ref.startswith(_INCOMING))])
         self._tidy()
-        return done
+        return set(ready)
 
     def forget_incoming(self) -> None:
         """Delete every `incoming_ref`; what only they reached is left to the next `forget_unreachable`."""
-        refs = self._refs(_INCOMING) if self.is_ready() else {}
-        if refs:
-            deletions = "".join(f"delete {ref}\n" for ref in refs).encode("ascii")
-            self._healing(lambda: self._git(*_DURABLE, "update-ref", "--stdin", input=deletions))
+        self._update([f"delete {ref}\n" for ref in self._refs(_INCOMING)])
 
     def blob_id(self, content: bytes) -> str:
         """The object id that a blob has (gitformat-pack(5), `git hash-object`)."""
@@ -224,14 +221,11 @@ class SegmentRepository:
         rows = (line.split(" ") for line in listed.splitlines())
         return {name: Tip(commit, tree) for name, commit, tree in rows}
 
-    def _update(self, commands: Sequence[str]) -> bool:
-        """Whether one transaction of `git update-ref` went through; False if a ref stood elsewhere."""
+    def _update(self, commands: Sequence[str]) -> None:
+        """One transaction of `git update-ref`: all of it or nothing. Raises GitFailed."""
         given = "".join(commands).encode("ascii")
-        try:
+        if given:
             self._healing(lambda: self._git(*_DURABLE, "update-ref", "--stdin", input=given))
-        except GitFailed:
-            return False
-        return True
 
     def _tidy(self) -> None:
         """Put packs and loose objects together once there are many: each costs whoever reads or fetches."""

@@ -204,6 +204,8 @@ class Store:
         or there; a writer whose ref stands elsewhere than expected is not among them, and stays as it is. Raises
         GitFailed, StorageError.
         """
+        if not offers:
+            return {}
         repository = self.repository(half)
         repository.borrow(source, sorted({theirs for _, theirs in offers.values()}))
         trees = repository.trees()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,14 @@ def test_what_a_clone_published_is_taken_over_by_another(alice, bob):
     assert bob.store.writers() == {WRITER: commit}
     assert (bob.store.size(WRITER), bob.store.revealed(WRITER)) == (300, {1, 299})
     assert list((bob.sage / "incoming.git/objects/pack").iterdir()) == []
+
+
+def test_a_store_in_which_nothing_was_published_has_no_logs(alice, bob):
+    alice.store.ensure()
+    alice.store.seal(WRITER, 0, ENTRIES[:256], ABOUT)
+    assert (bob.list(alice.url), bob.list(str(alice.sage / "private.git"))) == ({}, {WRITER: ANY})
+    with pytest.raises(PeerFailed, match="does not appear to be a git repository"):
+        bob.list(str(alice.sage / "nothing"))
 
 
 def test_only_what_is_new_is_fetched(alice, bob):
