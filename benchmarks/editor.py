@@ -2,7 +2,8 @@
 
     python -m benchmarks.run editor
 
-The repository has one source with ten thousand events. jedi-language-server is measured too where it is installed.
+The repository has one source with ten thousand events: five thousand commits, each an unplanned edit. The same
+chronicle is open in all servers that are weighed. jedi-language-server is measured too where it is installed.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from benchmarks.ground import Repository, sealed_environment
 from benchmarks.measure import Row, at_most
 from tests.editor.client import ALL, Client
 
-EVENTS = 10_000
+COMMITS = 5_000
 ROUNDS = 7
 ASKED = 300
+_CHRONICLE = "app.py.sage"
 _SOURCES = str(Path(__file__).parents[1])
 _OURS = [sys.executable, "-P", "-m", "lsp_server"]
 _BARE = [sys.executable, "-P", str(Path(__file__).with_name("bare_server.py"))]
@@ -36,10 +38,8 @@ def rows(ground: Path) -> Iterator[Row]:
     with _client(_OURS, repository) as client:
         yield from _answers(client)
         yield from _chronicle(client)
-        time.sleep(2)  # what a moment took goes back a second later
         yield _memory("memory, ten thousand events open", client, 60)
-    with _client(_BARE, repository) as bare:
-        yield _memory("  bare pygls", bare, None)
+    yield from _weights_of_others(repository)
 
 
 def _repository(path: Path) -> Repository:
@@ -53,7 +53,7 @@ def _repository(path: Path) -> Repository:
     repository.git("commit", "--quiet", "-m", "begin")
     _sage(repository, "init")
     repository.git("config", "core.hooksPath", "/dev/null")
-    _grow(repository, EVENTS)
+    _grow(repository, COMMITS)
     _sage(repository, "record")
     return repository
 
@@ -85,9 +85,7 @@ def _client(command: list[str], repository: Repository) -> Client:
 
 def _starts(repository: Repository) -> Iterator[Row]:
     """From the process's beginning to the answer of initialize, in turns."""
-    ways = {"ours": _OURS, "bare pygls": _BARE}
-    if find_spec("jedi_language_server"):
-        ways["jedi-language-server"] = _JEDI
+    ways = {"ours": _OURS} | _others()
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS + 1):
         for name, command in ways.items():
@@ -119,7 +117,7 @@ def _answers(client: Client) -> Iterator[Row]:
 
 def _chronicle(client: Client) -> Iterator[Row]:
     """A sidecar of ten thousand events: opened, and saved after a change."""
-    name = "app.py.sage"
+    name = _CHRONICLE
     text = (client.root / name).read_text(encoding="utf-8")
     altered = text.replace("Ada Lovelace", "Eve Lovelace", 1)
     opened = []
@@ -146,7 +144,22 @@ def _chronicle(client: Client) -> Iterator[Row]:
     yield Row("save it → diagnostics", _ms(saved), "ms", target=at_most(15))
 
 
+def _weights_of_others(repository: Repository) -> Iterator[Row]:
+    """What others weigh with nothing open, and with the same chronicle open."""
+    for name, command in _others().items():
+        with _client(command, repository) as client:
+            yield _memory(f"  {name}, nothing open", client, None)
+            client.open(_CHRONICLE)
+            client.hover(_CHRONICLE, 0)
+            yield _memory(f"  {name}, the same open", client, None)
+
+
+def _others() -> dict[str, list[str]]:
+    return {"bare pygls": _BARE} | ({"jedi-language-server": _JEDI} if find_spec("jedi_language_server") else {})
+
+
 def _memory(what: str, client: Client, most: float | None) -> Row:
+    time.sleep(2)  # what a moment took goes back a second later
     with open(f"/proc/{client.process.pid}/status", encoding="ascii") as status:
         held = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
     return Row(what, held / 1024, "MiB", target=None if most is None else at_most(most))

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-gc.disable()  # until `serve`: of what is imported nothing is ever garbage, and looking for it takes a while
+gc.set_threshold(700, 10, 1_000)  # until `serve`: what stays for a while of what is imported stays for good
 try:
     from lsp_server.serving import serve
 except ModuleNotFoundError as problem:

@@ -68,16 +68,17 @@ def _by_record(reading: Reading, known: KnownChronicle, content: str, is_as_on_d
     from sage_git.chronicle.event import Event
     from sage_git.operations.checking.buffers import RecordedLines, examine, expected_of
 
-    if known.expected is None:
-        known.expected = expected_of(reading.checkout, os.fsencode(known.path))
-    if known.expected is None:
-        return None
-    if is_as_on_disk or known.seen is None:
-        known.seen = known.seen if known.seen is not None else known.expected.last
-    flaws = examine(reading.checkout, known.expected, _encoded(content), known.seen)
-    recorded = RecordedLines(reading.checkout, known.expected)
-    named = {flaw.event_id for flaw in flaws[:_MOST_TOLD] if flaw.event_id in recorded}
-    known.recorded = {each: Event.trusted(each, recorded[each]) for each in named if each is not None}
+    checkout = reading.checkout
+    with checkout.index.snapshot():
+        expected = known.expected = expected_of(checkout, os.fsencode(known.path), known.expected)
+        if expected is None:
+            return None
+        if is_as_on_disk or known.seen is None:
+            known.seen = known.seen if known.seen is not None else expected.last
+        flaws = examine(checkout, expected, _encoded(content), known.seen)
+        recorded = RecordedLines(checkout, expected)
+        named = {flaw.event_id for flaw in flaws[:_MOST_TOLD] if flaw.event_id in recorded}
+        known.recorded = {each: Event.trusted(each, recorded[each]) for each in named if each is not None}
     return flaws
 
 

@@ -87,15 +87,18 @@ def history(reading: Reading, asked: Asked) -> list[dict[str, Any]]:
     """The events of a source or folder, newest first."""
     from itertools import islice
 
+    from sage_git.operations.reading import before
     from sage_git.operations.reading.history import Selection
     from sage_git.operations.reading.opening import Follow
 
     source = reading.locate(asked.root, asked.path) if asked.path else None
     found, _ = reading.entries(Selection(), source, Follow.RENAMES)
-    entries = list(islice(found, _MOST_ROWS))
-    titles = reading.titles(entries)
-    named = {str(commit): each.title for commit, each in titles.items()}
-    return [_row(entry, named.get(entry.event.graph_commit or "", "")) for entry in entries]
+    rows = [_row(entry) for entry in islice(found, _MOST_ROWS)]
+    titles = before.titles(reading.repository, list({row["commit"]: None for row in rows if row["commit"]}))
+    for row in rows:
+        if row["commit"] in titles:
+            row["subject"] = titles[row["commit"]].title or row["subject"]
+    return rows
 
 
 def show_diff(reading: Reading, asked: Asked) -> dict[str, Any]:
@@ -218,14 +221,14 @@ def _plan(reading: Reading, known: KnownPlans, plan: Plan) -> dict[str, Any]:
     return known.as_json(plan, in_use=plan_in_use(reading.checkout)) | {"draftedBy": plan.drafted_by}
 
 
-def _row(entry: Entry, title: str) -> dict[str, Any]:
+def _row(entry: Entry) -> dict[str, Any]:
     event = entry.event
     plan = next((each.get("planId") for each in entry.events if isinstance(each.get("planId"), str)), None)
     return {
         "eventId": event.event_id,
         "type": event.type,
         "label": wording.label(event),
-        "subject": title or wording.why(event),
+        "subject": wording.why(event),
         "actor": wording.actor(event.actor),
         "timestamp": event.timestamp,
         "commit": event.graph_commit,

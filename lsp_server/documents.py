@@ -5,6 +5,7 @@ Only the event loop touches these. Not here: what is known of a file (`workspace
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -16,19 +17,31 @@ from lsp_server.positions import Lines
 _MOST_COMPARED: Final = 1_000_000
 """Lines of one side times lines of the other: more are not compared, and what is known of them is hidden."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_BIG: Final = 1_000_000
+"""Characters from which on a text that nobody asks for is packed."""
 
 
-@dataclass(slots=True)
 class Document:
     """One buffer as the client has it. `generation` grows with every change of the text."""
 
-    uri: str
-    version: int
-    text: str
-    generation: int = 0
-    is_as_on_disk: bool = True
-    """True if nobody typed since it was opened or saved."""
-    _lines: Lines | None = None
+    __slots__ = ("_lines", "_packed", "_text", "generation", "is_as_on_disk", "uri", "version")
+
+    def __init__(self, uri: str, version: int, text: str) -> None:
+        self.uri, self.version = uri, version
+        self.generation = 0
+        self.is_as_on_disk = True
+        """True if nobody typed since it was opened or saved."""
+        self._text: str | None = text
+        self._packed = b""
+        self._lines: Lines | None = None
+
+    @property
+    def text(self) -> str:
+        """What is written there."""
+        text = self._text
+        if text is None:
+            text = self._text = zlib.decompress(self._packed).decode("utf-8", "surrogatepass")
+        return text
 
     @property
     def lines(self) -> Lines:
@@ -40,10 +53,23 @@ class Document:
     def rest(self) -> None:
         """Keep only the text."""
         self._lines = None
+        if self._packed:
+            self._text = None
+
+    @property
+    def is_worth_packing(self) -> bool:
+        """True for a text that is big, and is not packed yet."""
+        return not self._packed and self._text is not None and len(self._text) >= _BIG
+
+    def pack(self, packed: bytes, generation: int) -> None:
+        """Take over the text as `packed` made it of the text of a generation, if it is still that one."""
+        if generation == self.generation:
+            self._packed = packed
+            self.rest()
 
     def become(self, text: str, version: int) -> None:
         """Take over what the client has now."""
-        self.text, self.version, self._lines = text, version, None
+        self._text, self._packed, self.version, self._lines = text, b"", version, None
         self.generation += 1
         self.is_as_on_disk = False
 
@@ -72,6 +98,11 @@ class Documents:
 
     def __len__(self) -> int:
         return len(self._open)
+
+
+def packed(text: str) -> bytes:
+    """A text as it is kept while nobody asks for it. Takes a while, and may be made in any thread."""
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from lsp_server import (
 )
 from lsp_server.documents import Document
 from lsp_server.markdown import Page
+from lsp_server.memory import settle
 from lsp_server.positions import Encoding
 from lsp_server.server import Server
 from lsp_server.settings import Settings
@@ -60,6 +61,7 @@ def _life(server: Server) -> None:
 
     @server.feature(types.INITIALIZED)
     def initialized(_params: types.InitializedParams) -> None:
+        settle()
         if server.workspace_can("did_change_watched_files", "dynamic_registration"):
             watchers = [types.FileSystemWatcher("**/*.sage"), types.FileSystemWatcher("**/.sage/**")]
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)

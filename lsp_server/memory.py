@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import linecache
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import Final
 
 _AFTER_S: Final = 1.0
@@ -40,15 +40,17 @@ def keep_together() -> None:
 
 def give_back() -> None:
     """Return to the system what nobody uses, where the C library can."""
-    _settle()
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-@cache
-def _settle() -> None:
-    """Once: let go of what the imports left, which nobody looked for at the start; the rest stays for good."""
+def settle() -> None:
+    """Let go of what the imports left, so that what comes next takes its room; the rest stays for good.
+
+    Most of it are the texts of the classes that attrs wrote, which are for debuggers.
+    """
+    linecache.clearcache()
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -102,8 +102,11 @@ class Protocol(LanguageServerProtocol):
         elif (problem := future.exception()) is not None:
             self.tell_fault(problem)
             self.refuse(msg_id, *explained(problem))
+        elif _is_json(result := future.result()):  # a command's, which may be long: nothing in it is to be translated
+            self._result_types.pop(msg_id, None)
+            self._send_data({"jsonrpc": "2.0", "id": msg_id, "result": result})
         else:
-            self._send_response(msg_id, result=future.result())
+            self._send_response(msg_id, result=result)
 
     def tell_fault(self, problem: BaseException | None) -> None:
         """Tell of an exception that nobody expected, if that is wanted."""
@@ -140,6 +143,11 @@ class Protocol(LanguageServerProtocol):
         future = self._request_futures.pop(msg_id, None)
         if future is not None and not future.done():
             future.set_result(result if error is None else None)
+
+
+def _is_json(result: object) -> bool:
+    rows = result if isinstance(result, list) else [result]
+    return all(isinstance(row, dict) for row in rows)
 
 
 def explained(problem: BaseException) -> tuple[int, str]:

@@ -64,7 +64,7 @@ class Lane:
 
     def _rest(self) -> None:
         if self._reading is not None:
-            self._reading.checkout.index.rest()
+            self._reading.rest()
 
     async def close(self) -> None:
         """Keep nothing; the next question opens the record anew."""

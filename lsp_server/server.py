@@ -8,26 +8,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lsprotocol import types
 from lsprotocol.types import Diagnostic
 from pygls.lsp.server import LanguageServer
 
-from lsp_server import (
-    chronicle_files,
-    diagnostics,
-)
+from lsp_server import chronicle_files, diagnostics
 from lsp_server.documents import Document
 from lsp_server.progress import Progress
 from lsp_server.protocol import Protocol
 from lsp_server.records import Record
 from lsp_server.session import Front, Session
 from lsp_server.workspaces import Known, KnownChronicle, uri_of
-
-_WATCHED: Final = "sage-git-chronicles"
+from sage_git import __version__
 
 
 class Server(LanguageServer):
@@ -36,7 +31,7 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        super().__init__("sage-git", _version(), types.TextDocumentSyncKind.Full, protocol_cls=Protocol, max_workers=1)
+        super().__init__("sage-git", __version__, types.TextDocumentSyncKind.Full, protocol_cls=Protocol, max_workers=1)
         self.protocol.is_debugging = bool(environment.get("SAGE_DEBUG"))
         self.environment = environment
         self.front = Front(
@@ -120,10 +115,3 @@ class Server(LanguageServer):
         """Have the client change a buffer."""
         wanted = types.WorkspaceEdit({uri: [edit]})
         self.workspace_apply_edit(types.ApplyWorkspaceEditParams(wanted, "restore from the record"))
-
-
-def _version() -> str:
-    try:
-        return version("sage-git")
-    except PackageNotFoundError:
-        return "0"

@@ -42,7 +42,7 @@ def serve(environment: Mapping[str, str]) -> int:
     server.protocol.set_writer(outbox := Outbox(outgoing, _client_is_gone))
     Thread(target=_watch_client, args=(server, os.getppid()), name="watch", daemon=True).start()
     gc.freeze()
-    gc.enable()
+    gc.set_threshold(700, 10, 10)  # as it is by default
     status = asyncio.run(_converse(server, incoming))
     outbox.close()
     _leave(status)

@@ -18,7 +18,7 @@ from lsprotocol.types import (
     WorkspaceFolder,
 )
 
-from lsp_server.documents import Document, Documents
+from lsp_server.documents import Document, Documents, packed
 from lsp_server.memory import Tidying, give_back
 from lsp_server.positions import Encoding
 from lsp_server.records import Record
@@ -170,10 +170,17 @@ class Session:
 
     async def _rest(self) -> None:
         """Keep little while nobody asks for anything."""
+        loop = asyncio.get_running_loop()
         for document in self.documents:
+            if document.is_worth_packing:
+                generation = document.generation
+                document.pack(await loop.run_in_executor(None, packed, document.text), generation)
             document.rest()
+        for known in self._last.values():
+            if isinstance(known, KnownChronicle):
+                known.rest()
         await asyncio.gather(*(record.rest() for record in self.workspaces.records))
-        await asyncio.get_running_loop().run_in_executor(None, give_back)
+        await loop.run_in_executor(None, give_back)
 
     def _load(self, document: Document) -> None:
         """Begin to find out what is known of a buffer, and show what is wrong with it then."""

@@ -68,6 +68,11 @@ class KnownChronicle:
     seen: int | None = None
     """The newest event when the buffer was last read from disk or written to it."""
 
+    def rest(self) -> None:
+        """Keep only what cannot be made again without the record."""
+        if self.expected is not None:
+            self.expected.rest()
+
 
 class Workspaces:
     """The records of everything that is open."""

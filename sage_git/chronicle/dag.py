@@ -54,15 +54,18 @@ def order(events: Iterable[E]) -> list[E]:
     """
     nodes = _distinct(events)
     waits, children = _links(nodes)
-    ranks = [(node.timestamp, node.event_id or "", at) for at, node in enumerate(nodes)]
-    ready = [rank for rank, count in zip(ranks, waits, strict=True) if not count]
+
+    def rank(at: int) -> tuple[str, str, int]:
+        return (*_rank(nodes[at]), at)
+
+    ready = [rank(at) for at, count in enumerate(waits) if not count]
     heapify(ready)
     ordered: list[E] = []
     stuck: list[tuple[str, str, int]] = []
     placed = bytearray(len(nodes))
     while len(ordered) < len(nodes):
         if not ready:
-            stuck = stuck or sorted(ranks, reverse=True)
+            stuck = stuck or sorted(map(rank, range(len(nodes))), reverse=True)
             ready.append(stuck.pop())
         at = heappop(ready)[2]
         if placed[at]:
@@ -72,7 +75,7 @@ def order(events: Iterable[E]) -> list[E]:
         for child in children[at]:
             waits[child] -= 1
             if not waits[child]:
-                heappush(ready, ranks[child])
+                heappush(ready, rank(child))
     return ordered
 
 

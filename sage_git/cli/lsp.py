@@ -29,7 +29,7 @@ def lsp_command(arguments: argparse.Namespace, surroundings: Surroundings) -> in
     if find_spec("pygls") is None or find_spec("lsprotocol") is None:
         remedy = "pip install 'sage-git[lsp]'\nor, where pipx installed it: pipx inject sage-git pygls"
         raise NotHere("the language server needs pygls, which is not installed", remedy=remedy)
-    gc.disable()  # until `serve`: of what is imported nothing is ever garbage, and looking for it takes a while
+    gc.set_threshold(700, 10, 1_000)  # until `serve`: what stays for a while of what is imported stays for good
     serving = import_module("lsp_server.serving")  # a front end of its own, which no other one imports
     status: int = serving.serve(surroundings.environment)
     return status

@@ -60,6 +60,11 @@ class Row:
             return Event.trusted(self.event_id, b"", {**known, "redacted": True})
         return Event.trusted(self.event_id, self.line)
 
+    @property
+    def parents(self) -> tuple[EventId, ...]:
+        """Those of the event."""
+        return self.event.parents
+
 
 def newest_first(connection: sqlite3.Connection, since_ms: int | None, until_ms: int | None) -> Iterator[Row]:
     """Every event, newest first, read as it is asked for; those of one commit one after another."""
@@ -73,10 +78,15 @@ def newest_first(connection: sqlite3.Connection, since_ms: int | None, until_ms:
 
 def of_components(connection: sqlite3.Connection, components: Iterable[int]) -> list[Row]:
     """The events of chronicles, each once, in the order that they arrived."""
-    standing = "SELECT m.number FROM membership m JOIN lineages l ON l.id = m.lineage WHERE l.component = ?"
+    return list(each_of_components(connection, components))
+
+
+def each_of_components(connection: sqlite3.Connection, components: Iterable[int]) -> Iterator[Row]:
+    """The same, one after another: of a long chronicle, all lines at once are much."""
+    wanted = list(components)
+    standing = "SELECT m.number FROM membership m JOIN lineages l ON l.id = m.lineage WHERE l.component IN ({})"
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.number IN ({standing}) ORDER BY e.number"
-    rows = {row.number: row for component in components for row in map(Row.of, connection.execute(sql, (component,)))}
-    return [rows[number] for number in sorted(rows)]
+    return map(Row.of, connection.execute(sql.format(", ".join("?" * len(wanted))), wanted))
 
 
 def newest_of_components(connection: sqlite3.Connection, components: Iterable[int], limit: int) -> list[Row]:

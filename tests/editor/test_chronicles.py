@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 pytest.importorskip("pygls")
+
+from sage_git.chronicle.event import Event
+from sage_git.operations.checking.buffers import RecordedLines, examine, expected_of
+from sage_git.operations.checkout import Checkout
+from sage_git.storage.index import Index
 
 FILE = "app.py.sage"
 
@@ -89,6 +95,38 @@ def test_lines_of_a_chronicle_without_a_record_are_looked_at_alone(client, tmp_p
     (tmp_path / "alone.py.sage").write_text("garbage\n\n")
     client.open("../alone.py.sage")
     assert errors(client.diagnostics("../alone.py.sage", len)) == [("line-damaged", 0), ("line-blank", 1)]
+
+
+def test_what_is_redacted_while_somebody_alters_a_chronicle_is_missing_nowhere(desk, text):
+    content = text.encode()
+    with Checkout.open(desk.repository.path, os.environ) as checkout:
+        before = expected_of(checkout, FILE.encode())
+        assert examine(checkout, before, content, before.last) == []
+        desk.sage("redact", Event.from_line(content.split(b"\n")[0]).event_id, "-m", "a secret")
+        with checkout.index.snapshot():
+            after = expected_of(checkout, FILE.encode(), before)
+            found = {flaw.code for flaw in examine(checkout, after, content.replace(b"Ada", b"Eve", 1), before.last)}
+    assert after.last > before.last
+    assert found == {"line-altered"}
+
+
+def test_what_a_snapshot_of_the_record_has_stays_the_same(desk, text):
+    with Checkout.open(desk.repository.path, os.environ) as checkout, checkout.index.snapshot():
+        before = expected_of(checkout, FILE.encode())
+        with Index.open(checkout.sage / "index.sqlite") as other, other.transaction():
+            for identifier in before.numbers:
+                other.events.redact(identifier)
+        lines = RecordedLines(checkout, before)
+        assert b"".join(lines[each] + b"\n" for each in lines) == text.encode()
+
+
+def test_what_is_known_of_a_chronicle_at_rest_is_what_was_known(desk, text):
+    with Checkout.open(desk.repository.path, os.environ) as checkout:
+        expected = expected_of(checkout, FILE.encode())
+        numbers, by_hash = expected.numbers, expected.by_hash
+        expected.rest()
+        assert (expected.numbers, expected.by_hash) == (numbers, by_hash)
+        assert list(numbers) == [Event.from_line(line).event_id for line in text.encode().splitlines()]
 
 
 def test_hover_tells_a_line_and_what_it_changed(opened, text):

@@ -250,6 +250,21 @@ def test_ten_thousand_random_messages_are_all_answered(client, seed):
     assert client.stop() == 0
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to weigh a process")
+def test_a_server_weighs_little_more_than_pygls(client):
+    client.open("app.py")
+    client.hover("app.py", 0)
+    bare = [sys.executable, "-P", str(Path(__file__).parents[2] / "benchmarks/bare_server.py")]
+    with Client(bare, client.root) as pygls:
+        pygls.initialize(ALL, None, [client.root])
+        assert weight_mib(client) < weight_mib(pygls) + 20
+
+
+def weight_mib(client):
+    status = Path(f"/proc/{client.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs /proc to count threads")
 def test_closed_documents_leave_nothing_behind(client):
     for _ in range(20):

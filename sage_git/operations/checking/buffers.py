@@ -1,14 +1,16 @@
 """A sidecar as somebody has it in an editor, against the record: the same judgement as fsck's, of text, and quickly.
 
 Lines that are byte for byte the record's, by their hashes, need no second look: ten thousand cost milliseconds, and
-the lines themselves stay in the index.
+the lines themselves stay in the index. A record goes on growing and being redacted meanwhile, so `expected_of` and
+`examine` belong into one `snapshot` of the index.
 Not here: what every finding is called (`fsck_sidecars`), and files on disk.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from typing import Final
@@ -33,16 +35,41 @@ class Expected:
     component: int
     last: int
     """The number of the newest event that the record has of anything."""
-    whole: bytes = b""
+    whole: bytes
     """The hash of the file."""
-    numbers: dict[EventId, int] = field(default_factory=dict)
-    by_hash: dict[bytes, EventId] = field(default_factory=dict)
+    _numbers: array[int]
+    _ids: bytes
+    _hashes: bytes
+    """Packed, 32 bytes an event: a chronicle may be long, and hardly ever anybody touches one."""
+    _tables: tuple[dict[EventId, int], dict[bytes, EventId]] | None = None
+
+    @property
+    def numbers(self) -> dict[EventId, int]:
+        """The number of every event."""
+        return self._unpacked()[0]
+
+    @property
+    def by_hash(self) -> dict[bytes, EventId]:
+        """The event of every line, by the line's hash."""
+        return self._unpacked()[1]
 
     def required(self, seen: int) -> Container[EventId]:
         """The events that a text must have which was read when `seen` was the newest event."""
         if seen >= self.last:
             return self.numbers
         return frozenset(each for each, number in self.numbers.items() if number <= seen)
+
+    def rest(self) -> None:
+        """Keep only what is packed."""
+        self._tables = None
+
+    def _unpacked(self) -> tuple[dict[EventId, int], dict[bytes, EventId]]:
+        tables = self._tables
+        if tables is None:
+            names = [EventId(name.hex()) for name in _cut(self._ids)]
+            tables = dict(zip(names, self._numbers, strict=True)), dict(zip(_cut(self._hashes), names, strict=True))
+            self._tables = tables
+        return tables
 
 
 class RecordedLines(Mapping[EventId, bytes]):
@@ -67,8 +94,13 @@ class RecordedLines(Mapping[EventId, bytes]):
         return len(self._numbers)
 
 
-def expected_of(checkout: Checkout, file: bytes) -> Expected | None:
-    """What the sidecar at `file`, from the root, should show; None if no chronicle known here belongs to it."""
+def expected_of(checkout: Checkout, file: bytes, before: Expected | None = None) -> Expected | None:
+    """What the sidecar at `file`, from the root, should show: `before`, if nothing was recorded since that was found.
+
+    None if no chronicle known here belongs to it.
+    """
+    if before is not None and before.last == checkout.index.events.last_number():
+        return before
     key = key_of(checkout.known_identity(), file)
     if not key:
         return None
@@ -83,13 +115,13 @@ def expected_of(checkout: Checkout, file: bytes) -> Expected | None:
         component = component_at(checkout, checkout.repository.head(), key)
     if component is None:
         return None
-    expected, whole = Expected(file, component, index.events.last_number()), sha256()
+    numbers, ids, hashes, whole = array("q"), bytearray(), bytearray(), sha256()
     for number, identifier, line in index.events.lines(component):
-        expected.numbers[identifier] = number
-        expected.by_hash[_hash(line)] = identifier
+        numbers.append(number)
+        ids += bytes.fromhex(identifier)
+        hashes += _hash(line)
         whole.update(line + b"\n")
-    expected.whole = whole.digest()
-    return expected
+    return Expected(file, component, index.events.last_number(), whole.digest(), numbers, bytes(ids), bytes(hashes))
 
 
 def text_of(checkout: Checkout, expected: Expected) -> bytes:
@@ -103,7 +135,7 @@ def examine(checkout: Checkout, expected: Expected, content: bytes, seen: int) -
         return []
     recorded = RecordedLines(checkout, expected)
     inspection = Inspection(expected.file, recorded, expected.required(seen), is_as_left=False)
-    strange = list(_unfamiliar(expected, inspection, content.split(b"\n")))
+    strange = list(_unfamiliar(expected, inspection, content))
     if len(strange) > _MOST_STRANGE:  # another file altogether: what is missing of it nobody asks
         return [*map(_of_line(shown(expected.file)), strange[:_MOST_STRANGE])]
     compare(checkout, inspection, strange)
@@ -137,17 +169,22 @@ def _of_line(path: str) -> Callable[[Line], Flaw]:
     return flaw
 
 
-def _unfamiliar(expected: Expected, inspection: Inspection, raws: list[bytes]) -> Iterator[Line]:
+def _unfamiliar(expected: Expected, inspection: Inspection, content: bytes) -> Iterator[Line]:
     """The lines that are not the record's own, or are so for the second time; the others are given their places."""
-    offset, places = 0, inspection.places
-    torn = raws.pop()
-    for number, raw in enumerate(raws, 1):
-        identifier = expected.by_hash.get(_hash(raw))
+    by_hash, places = expected.by_hash, inspection.places
+    offset, number = 0, 1
+    while (end := content.find(b"\n", offset)) >= 0:  # all at once would be as much memory again
+        raw = content[offset:end]
+        identifier = by_hash.get(_hash(raw))
         if identifier is None or identifier in places:
             yield check_line(raw, number, offset)
         else:
             places[identifier] = number
             inspection.lines += 1
-        offset += len(raw) + 1
-    if torn:
-        yield Line(len(raws) + 1, offset, torn, LineState.TORN, None, "the line has no end")
+        offset, number = end + 1, number + 1
+    if offset < len(content):
+        yield Line(number, offset, content[offset:], LineState.TORN, None, "the line has no end")
+
+
+def _cut(packed: bytes) -> Iterator[bytes]:
+    return (packed[at : at + 32] for at in range(0, len(packed), 32))

@@ -1,19 +1,19 @@
 """The history of a repository or of one source, newest first: facts with their verdicts, and what is open.
 
-An `Entry` is a fact with the verdicts that hang on it, or a statement. Which source a PATH means is
-`operations.sources`; one event and its diff is `operations.explain`; text is `cli.log_text`.
+An `Entry` is a fact with the verdicts that hang on it, or a statement. The order of a chronicle is `chronicles`; which
+source a PATH means is `sources`; one event and its diff is `explain`; text is `cli.log_text`.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from sage_git.chronicle.dag import missing_parents, order
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import FACT_TYPES, VERDICT_TYPES
@@ -50,20 +50,12 @@ class _Nothing:
 _ALONE: Final = _Nothing()
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """What the order of a chronicle needs to know of a row; the event itself, parsed, is ten times as big."""
+class _HasParents(Protocol):
+    @property
+    def parents(self) -> Sequence[EventId]: ...
 
-    row: Row
-    event_id: EventId
-    timestamp: str
-    parents: tuple[EventId, ...]
 
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        """The link of a row."""
-        event = row.event
-        return cls(row, row.event_id, event.timestamp, event.parents)
+_Hanging = TypeVar("_Hanging", bound=_HasParents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +120,11 @@ class Readings:
         self._make_judge = judge
         self._seen: dict[tuple[int, int], bool] = {}
         self._answered: frozenset[EventId] | None = None
+
+    def forget(self) -> None:
+        """Read all of it anew when it is asked for."""
+        self._seen, self._answered = {}, None
+        vars(self).pop("judge", None)
 
     def in_head(self, row: Row) -> bool:
         """True if the event's commit is in HEAD's history, or it is a statement."""
@@ -204,18 +201,6 @@ def of_repository(readings: Readings, selection: Selection) -> Iterator[Entry]:
     return entries_of(readings, selection, rows)
 
 
-def of_chronicle(readings: Readings, selection: Selection, components: Iterable[int]) -> tuple[Iterator[Entry], bool]:
-    """The wanted entries of chronicles, newest first, and whether any event names a parent that nobody here has.
-
-    Entries are judged as they are asked for.
-    """
-    ordered = order(map(_Link.of, queries.of_components(readings.connection, components)))
-    newest = [link.row for link in reversed(ordered)]
-    incomplete = not queries.has_all(readings.connection, missing_parents(ordered))
-    wanted = [row for row in newest if _within(row, selection) and (selection.everywhere or readings.in_head(row))]
-    return _folded(readings, selection, wanted), incomplete
-
-
 def about(entries: Iterable[Entry], wanted: Callable[[str], bool]) -> Iterator[Entry]:
     """The entries with a path that is `wanted`."""
     return (entry for entry in entries if any(map(wanted, paths_of(entry.event))))
@@ -226,7 +211,8 @@ def limited(entries: Iterable[Entry], count: int | None) -> Iterator[Entry]:
     return islice(entries, count)
 
 
-def _within(row: Row, selection: Selection) -> bool:
+def is_within(row: Row, selection: Selection) -> bool:
+    """True if the time of an event is one that is wanted."""
     since, until = selection.since_ms, selection.until_ms
     return (since is None or row.time_ms >= since) and (until is None or row.time_ms <= until)
 
@@ -241,19 +227,27 @@ def _may_match(readings: Readings, selection: Selection, group: Sequence[Row]) -
 def _folded(readings: Readings, selection: Selection, group: Sequence[Row]) -> Iterator[Entry]:
     """Entries of rows that stand together: each verdict goes to its fact, if that is among them."""
     facts = {row.event_id for row in group if row.type in FACT_TYPES}
-    verdicts: dict[EventId, list[Row]] = {}
-    for row in group:
-        if row.type in VERDICT_TYPES and row.event.graph_commit and facts.intersection(row.event.parents[:1]):
-            verdicts.setdefault(row.event.parents[0], []).append(row)
+    hangable = (row for row in group if row.type in VERDICT_TYPES and row.event.graph_commit)
+    verdicts = by_fact(facts, hangable)
     hanging = {row.event_id for several in verdicts.values() for row in several}
     for row in group:
         if row.event_id not in hanging:
-            entry = _entry(readings, selection, row, verdicts.get(row.event_id, ()))
+            entry = entry_of(readings, selection, row, verdicts.get(row.event_id, ()))
             if entry.matched:
                 yield entry
 
 
-def _entry(readings: Readings, selection: Selection, row: Row, verdicts: Sequence[Row]) -> Entry:
+def by_fact(facts: AbstractSet[EventId], verdicts: Iterable[_Hanging]) -> dict[EventId, list[_Hanging]]:
+    """The verdicts by that of the facts which each hangs on."""
+    found: dict[EventId, list[_Hanging]] = {}
+    for verdict in verdicts:
+        if verdict.parents and verdict.parents[0] in facts:
+            found.setdefault(verdict.parents[0], []).append(verdict)
+    return found
+
+
+def entry_of(readings: Readings, selection: Selection, row: Row, verdicts: Sequence[Row]) -> Entry:
+    """The entry of a row and of what hangs on it."""
     rows = (*verdicts, row)
     open_ids = readings.open_ids(rows)
     return Entry(

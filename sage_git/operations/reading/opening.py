@@ -19,6 +19,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.paths import path_text, paths_of
 from sage_git.operations.reading import before, history, sources
 from sage_git.operations.reading.before import PlainCommit
+from sage_git.operations.reading.chronicles import of_chronicle
 from sage_git.operations.reading.history import Entry, Readings, Selection
 from sage_git.operations.reading.sources import Source
 from sage_git.operations.sidecars.placing import sidecar_of
@@ -74,6 +75,11 @@ class Reading:
         """True if something is not recorded because we may not write here."""
         return self.outcome.state.value == "behind" and not self.outcome.deferred
 
+    def rest(self) -> None:
+        """Keep nothing that can be read again."""
+        self.readings.forget()
+        self.checkout.index.rest()
+
     def locate(self, cwd: Path, argument: str) -> Source:
         """What a typed path names. Raises UsageError, NotHere."""
         return sources.locate(self.checkout, cwd, argument)
@@ -84,7 +90,7 @@ class Reading:
             return history.of_repository(self.readings, selection), False
         if source.is_folder:
             return history.about(history.of_repository(self.readings, selection), source.has), False
-        found, is_incomplete = history.of_chronicle(self.readings, selection, source.components)
+        found, is_incomplete = of_chronicle(self.readings, selection, source.components)
         named = found if follow is Follow.RENAMES else history.about(found, source.has)
         return iter(named), is_incomplete
 

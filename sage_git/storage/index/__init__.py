@@ -100,6 +100,16 @@ class Index:
             kind = IndexDamaged if type(problem) is sqlite3.DatabaseError else StorageError
             raise kind(str(self.path), "write", str(problem)) from problem
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read within is of one moment, whatever others write meanwhile."""
+        self._forget()
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def value(self, key: str) -> str | None:
         """What was last kept under `key`."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -123,6 +133,7 @@ class Index:
 
     def rest(self) -> None:
         """Give back the memory that what was read is kept in."""
+        self._forget()
         self.connection.execute("PRAGMA shrink_memory").fetchall()
 
     def close(self) -> None:
