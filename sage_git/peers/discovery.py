@@ -57,16 +57,17 @@ def announced(repository: str, address: Address, listens_on: str) -> Iterator[No
     from zeroconf import ServiceInfo
 
     hosts = [listens_on] if listens_on else _own_hosts()
+    name = f"{address.key[:32]}-{address.port}"  # nobody else's, so that nobody need be asked whether it is
     with _network(hosts) as network:
         info = ServiceInfo(
             SERVICE,
-            f"{address.key[:32]}.{SERVICE}",
+            f"{name}.{SERVICE}",
             port=address.port,
             properties={"id": discovery_id(repository), "key": address.key},
-            server=f"sage-git-{address.key[:32]}.local.",
+            server=f"{name}.local.",
             parsed_addresses=hosts,
         )
-        network.register_service(info, allow_name_change=True)
+        network.register_service(info, cooperating_responders=True)
         try:
             yield
         finally:

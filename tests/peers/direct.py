@@ -3,7 +3,7 @@
 house = House.build(tmp_path)                       a store with one writer's ref, and things that nobody may have
 with house.open() as server:                        listens on loopback; server.ended() gives a visit
     house.git("ls-remote", str(server.address))     real git, through git-remote-sage
-    with Stranger(server) as stranger: …            TLS and frames by hand
+    with Stranger(server.address) as stranger: …            TLS and frames by hand
 """
 
 from __future__ import annotations
@@ -140,14 +140,14 @@ class Listening:
 class Stranger:
     """A client made by hand. What it does not send it does not send."""
 
-    def __init__(self, server: Listening, source: str = "127.0.0.1", *, receive_bytes: int | None = None) -> None:
-        self.address = server.address
+    def __init__(self, address: Address, source: str = "127.0.0.1", *, receive_bytes: int | None = None) -> None:
+        self.address = address
         plain = socket.socket()
         if receive_bytes is not None:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         plain.settimeout(PATIENCE_S)
         plain.bind((source, 0))
-        plain.connect((server.address.host, server.address.port))
+        plain.connect((address.host, address.port))
         self.tls = trusting_context().wrap_socket(plain)
         self.nonce = greeting.nonce_of(self.receive())
 

@@ -19,9 +19,8 @@ SERVER = "5e" * 32
 NONCE = b"n" * 32
 
 
-def called(**differing):
-    asked = {"server_key": SERVER, "nonce": NONCE, "share": Share.STORE, "credentials": CLIENT} | differing
-    return greeting.call_of(greeting.call(**asked))
+def called(credentials=CLIENT, server_key=SERVER, nonce=NONCE):
+    return greeting.call_of(greeting.call(credentials, server_key, nonce, Share.STORE))
 
 
 def test_a_call_is_signed_by_the_key_that_it_names():
