@@ -89,9 +89,10 @@ def bundle_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
             out.json({"file": name, "repository": made.about.repository, **said})
             return 0
         out.line(Span("wrote  ", Style.ANSWERED), span(name, Style.STRONG))
-        out.line(f"       {made.events:,} events on ", span(made.about.path), f", {made.proofs:,} of them with a proof")
+        out.line("       events on ", span(made.about.path), f" and what they name: {made.events:,}")
+        out.line(f"       in logs, with a proof: {made.proofs:,}")
         if unproved:
-            out.line(f"       {unproved:,} stand in no log that is known here; `sage-git sync` may bring it")
+            out.line(f"       in no log that is known here: {unproved:,}; `sage-git sync` may bring it")
     return 0
 
 

@@ -104,7 +104,7 @@ def _event(proved: Proved) -> Iterator[Line]:
     yield _labelled("what", *_happened(event), span(f"  {event.type}", Style.FAINT))
     if event.graph_commit:
         yield _labelled("commit", span(event.graph_commit))
-    yield _labelled("actor", span(wording.actor(event.actor)))
+    yield _labelled("actor", span(f"{event.actor.get('id', 'nobody')}, {event.actor.get('agent', 'git')}"))
     yield _labelled("date", span(event.timestamp), Span("  as the event says: no log proves a time", Style.FAINT))
     if "signature" in event:
         yield _labelled("signature", span(_signature(event, proved.origin.repository)))

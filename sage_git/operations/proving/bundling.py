@@ -5,6 +5,7 @@ Not here: what its files are called (`bundle`), and checking one (`unbundling`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId, event_id, is_plan_id
 from sage_git.errors import NotHere, UsageError
 from sage_git.operations.judging.policies import Policies
+from sage_git.operations.paths import path_text
 from sage_git.operations.proving.archive import MAX_BYTES, MAX_FILES, packed
 from sage_git.operations.proving.bundle import (
     ABOUT,
@@ -63,7 +65,7 @@ def bundle(reading: Reading, source: Source) -> Bundle:
     bodies = {**events, **named}
     files, proved = _proofs(reading.checkout, bodies)
     unproved = tuple(sorted(each for each in bodies if each not in proved))
-    about = About(repository, source.path, unproved)
+    about = About(repository, path_text(os.fsencode(source.path)), unproved)
     files |= {
         ABOUT: about.content,
         CHRONICLE: lines_of(order(filter(None, events.values()))),

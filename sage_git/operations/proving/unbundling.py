@@ -6,7 +6,7 @@ Not here: single proofs (`checking`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from sage_git.chronicle.ids import EventId, event_id
 from sage_git.errors import ProofFailed
 from sage_git.operations import assurance
 from sage_git.operations.assurance import Assurance
+from sage_git.operations.paths import paths_of
 from sage_git.operations.proving import archive
 from sage_git.operations.proving.bundle import (
     ABOUT,
@@ -31,6 +32,7 @@ from sage_git.operations.proving.bundle import (
     proof_name,
 )
 from sage_git.operations.proving.checking import Given, Proved, check_proof
+from sage_git.operations.subjects import subject_source
 from sage_git.proof import allowed_signers
 from sage_git.proof.allowed_signers import AllowedSigners
 from sage_git.proof.introduction import certified_by, introduced
@@ -90,7 +92,12 @@ def check_bundle(content: bytes, at: int) -> CheckedBundle:
     flaws += _two_logs(proved.values())
     writers, unsound = _writers(files, proved.values(), signers, at)
     signatories = tuple(_signatories((*chronicle, *named), signers, about))
-    flaws += [*unsound, *_not_signed(signatories), *_strange(files, proved, writers)]
+    flaws += [
+        *unsound,
+        *_not_signed(signatories),
+        *_off_the_subject(about, chronicle),
+        *_strange(files, proved, writers),
+    ]
     missing = tuple(sorted(missing_parents(chronicle) - proved.keys()))
     return CheckedBundle(about, chronicle, named, proved, writers, signatories, missing, tuple(flaws[:_MOST_FLAWS]))
 
@@ -124,6 +131,12 @@ def _unlike(about: About, events: Iterable[Event], proved: Mapping[EventId, Prov
     for identifier in about.unproved:
         if identifier in proved:
             yield Flaw(ABOUT, f"says that {identifier} stands in no log, and it does")
+
+
+def _off_the_subject(about: About, chronicle: Collection[Event]) -> Iterator[Flaw]:
+    """Where no event of the chronicle names what the bundle says to be about."""
+    if chronicle and not any(about.path in map(subject_source, paths_of(event)) for event in chronicle):
+        yield Flaw(ABOUT, "says to be about what none of its events names")
 
 
 def _two_logs(proved: Iterable[Proved]) -> Iterator[Flaw]:
