@@ -35,6 +35,7 @@ def register(commands: Any) -> None:
     )
     sync.add_argument("--bundle", metavar="FILE", help="take what the file has, then write all that is known into it")
     sync.add_argument("--fetch-only", action="store_true", help="take, and give nothing")
+    sync.add_argument("--lan", action="store_true", help="meet those in the local network whose keys are allowed here")
     sync.add_argument("--watch", action="store_true", help="go on until interrupted")
     render.reading_options(sync)
     sync.set_defaults(run=sync_command)
@@ -51,16 +52,17 @@ def register(commands: Any) -> None:
 def sync_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Exchange logs; 0 if all is well, 1 if something was refused or not taken, 4 if nobody could be reached."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.exchange.sync import Direction, sync, targets_of
+    from sage_git.operations.exchange.sync import Direction, Search, sync, targets_of
 
     if arguments.watch and arguments.bundle:
         raise UsageError("--watch and --bundle do not go together")
     bundle = None if arguments.bundle is None else (surroundings.cwd / arguments.bundle).absolute()
     direction = Direction.IN if arguments.fetch_only else Direction.BOTH
     with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
-        targets = targets_of(checkout, arguments.peers, bundle)
         if arguments.watch:
             return _watch(arguments, surroundings, checkout)
+        where = Search.NEARBY if arguments.lan else Search.KEPT
+        targets = targets_of(checkout, arguments.peers, bundle, where)
         with render.Progress(surroundings, "recording commits") as progress:
             outcomes = sync(checkout, targets, direction, progress)
     with render.screen(arguments, surroundings) as out:
@@ -73,12 +75,13 @@ def sync_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
 
 def _watch(arguments: argparse.Namespace, surroundings: Surroundings, checkout: Any) -> int:
-    from sage_git.operations.exchange.sync import Direction
+    from sage_git.operations.exchange.sync import Direction, Search
     from sage_git.operations.exchange.watch import watch
 
+    where = Search.NEARBY if arguments.lan else Search.KEPT
     direction = Direction.IN if arguments.fetch_only else Direction.BOTH
     with render.screen(arguments, surroundings, pager=None) as out:
-        for event in watch(checkout, arguments.peers, direction):
+        for event in watch(checkout, arguments.peers, direction, where):
             if arguments.json:
                 for outcome in event.outcomes:
                     out.json(outcome.as_json())

@@ -23,7 +23,7 @@ from sage_git.operations.exchange.publishing import publish_own
 from sage_git.operations.exchange.receiving import Received, Receiving
 from sage_git.operations.exchange.sending import Sent, send
 from sage_git.operations.exchange.settling import settle, take_over_unlogged
-from sage_git.operations.exchange.targets import Target, bundle_target, default_targets, named_targets
+from sage_git.operations.exchange.targets import Target, bundle_target, default_targets, named_targets, nearby_targets
 from sage_git.operations.judging.policies import Policies
 from sage_git.operations.recording.record import Progress, bring_current
 from sage_git.storage.lock import held
@@ -39,12 +39,27 @@ class Direction(Enum):
     IN = "in"
 
 
-def targets_of(checkout: Checkout, names: Sequence[str], bundle: Path | None) -> list[Target]:
-    """The peers that are named and the bundle file; all that are kept if there is neither. Raises UsageError."""
+class Search(Enum):
+    """Where peers are looked for that nobody named."""
+
+    KEPT = "kept"
+    NEARBY = "nearby"
+    """In the local network."""
+
+
+def targets_of(
+    checkout: Checkout, names: Sequence[str], bundle: Path | None = None, where: Search = Search.KEPT
+) -> list[Target]:
+    """The peers that are named, the bundle file, those nearby; all that are kept if nothing is asked for.
+
+    Raises UsageError; NotHere, PeerFailed where the local network cannot be searched.
+    """
     book = PeerBook.read(checkout.sage)
     found = named_targets(checkout, book, names)
     if bundle is not None:
         found.append(bundle_target(bundle))
+    if where is Search.NEARBY:
+        return [*found, *nearby_targets(checkout, book)]
     return found or default_targets(checkout, book, Policies(checkout).now().publish)
 
 

@@ -18,6 +18,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.kept import PeerBook
 
 SERVED: Final = "sage://"
+_LISTENING_S: Final = 2.0
 
 
 class Kind(Enum):
@@ -56,6 +57,18 @@ def named_targets(checkout: Checkout, book: PeerBook, names: Sequence[str]) -> l
     """What each of `names` means. Raises UsageError."""
     remotes = checkout.repository.remotes()
     return [_target(checkout, book, remotes, name) for name in dict.fromkeys(names)]
+
+
+def nearby_targets(checkout: Checkout, book: PeerBook, timeout_s: float = _LISTENING_S) -> list[Target]:
+    """The servers in the local network whose keys are allowed here too. Raises NotHere, PeerFailed."""
+    from sage_git.peers.discovery import discover  # zeroconf is an extra
+
+    found = discover(checkout.known_identity().repository, timeout_s)
+    return [
+        _at(checkout, allowed.name or each.key[:12], each.url, each.url, trusted=allowed.trusted)
+        for each in found
+        if (allowed := book.allowed.get(each.key)) is not None
+    ]
 
 
 def bundle_target(path: Path) -> Target:

@@ -15,7 +15,7 @@ from sage_git.errors import SageError
 from sage_git.gitrepo.exchange import RemoteEnvironment, list_logs
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.outcomes import Outcome, State
-from sage_git.operations.exchange.sync import Direction, sync, targets_of
+from sage_git.operations.exchange.sync import Direction, Search, sync, targets_of
 from sage_git.operations.exchange.targets import Kind, Target
 from sage_git.operations.recording.record import bring_current
 
@@ -47,6 +47,7 @@ def watch(
     checkout: Checkout,
     names: Sequence[str],
     direction: Direction,
+    where: Search = Search.KEPT,
     pause: Callable[[float], bool] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[News]:
@@ -55,7 +56,7 @@ def watch(
     Raises NotHere, StorageError, UsageError for faults here; what a peer is or does is an outcome.
     """
     wait = pause or _sleep
-    watched = [_Watched(target, _interval(target)) for target in targets_of(checkout, names, None)]
+    watched = [_Watched(target, _interval(target)) for target in targets_of(checkout, names, None, where)]
     said = ""
     was_caught_up = False
     while True:
