@@ -87,7 +87,7 @@ class PeerBook:
     @property
     def trusts_anybody(self) -> bool:
         """True if somebody may read what is withheld from everybody else."""
-        return any(each.trusted for each in (*self.peers.values(), *self.allowed.values()))
+        return any(peer.trusted for peer in self.peers.values()) or any(key.trusted for key in self.allowed.values())
 
     def with_peer(self, name: str, peer: Peer) -> Self:
         """The book with this peer in it, in the place of one of this name. Raises UsageError."""
