@@ -24,6 +24,7 @@ from sage_git.gitrepo.log_tree import WRITERS, ref_of, split, writer_of
 
 # By default git leaves loose objects to the kernel; our tail is cut off on the strength of them.
 _DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
+_DURABLE_OBJECTS: Final = ("-c", "core.fsync=objects,derived-metadata", "-c", "core.fsyncMethod=fsync")
 # Loose objects are compressed twice and fsynced one by one; below a few segments they are still fewer files to repack.
 _PACKED: Final = ("-c", "fastimport.unpackLimit=20", "-c", "fetch.unpackLimit=20")
 _MANY_PACKS: Final = 24
@@ -144,7 +145,7 @@ class SegmentRepository:
         wanted = "".join(f"+{commit}:{incoming_ref(commit)}\n" for commit in commits)
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
         locally = ("-c", "protocol.file.allow=always", "-c", "protocol.version=2")
-        fetch = (*_DURABLE, *_PACKED, *locally, "fetch", *quiet, "--stdin", str(source))
+        fetch = (*_DURABLE_OBJECTS, *_PACKED, *locally, "fetch", *quiet, "--stdin", str(source))
         self._healing(lambda: self._git(*fetch, input=wanted.encode("ascii")))
 
     def swap(self, changes: Mapping[str, tuple[str, str]]) -> set[str]:
