@@ -24,11 +24,13 @@ def brought_along(
     edits: Mapping[EventId, Edit],
     follows: Mapping[EventId, Sequence[EventId]],
     merges: Collection[EventId],
+    elsewhere: Collection[EventId],
     workshop: Workshop,
 ) -> tuple[EventId, ...]:
     """Those of `edits` that wrote lines that `change` adds and none of `replays` does, in the order of `edits`.
 
-    Of what went before a replay that met a conflict any such edit; else those of `merges` of which all is added.
+    Of what went before a replay that met a conflict any such edit, of what else there is `elsewhere` those of which all
+    is added; where there was no conflict, those of `merges` of which all is.
     """
     if not edits or (replays and replays[-1].kind is Fit.WHOLE):
         return ()
@@ -43,8 +45,10 @@ def brought_along(
     )
     if not added:
         return ()
-    found = {fact for fact in merges if fact in edits and (written := written_by(fact)) and written <= added}
-    if replays and replays[-1].kind in _IN_CONFLICT:
+    is_conflict = bool(replays) and replays[-1].kind in _IN_CONFLICT
+    whole = elsewhere if is_conflict else merges
+    found = {fact for fact in whole if fact in edits and (written := written_by(fact)) and written <= added}
+    if is_conflict:
         earlier = _ancestors(replays[-1].chain[:1], follows)
         found |= {fact for fact in earlier if fact in edits and not added.isdisjoint(written_by(fact))}
     return tuple(fact for fact in edits if fact in found - replayed)

@@ -84,3 +84,27 @@ def test_an_unplanned_line_that_a_resolution_moved_is_still_who_wrote_its(desk: 
     repository.commit("merge", f=text_of([*LINES[:9], "line 9", "P1", "U", "P2", *LINES[10:]]))
     assert {edit["commit"] for edit in desk.open_edits()} == {unplanned, repository.head}
     assert [(line["text"], line["commit"]) for line in desk.lines("f") if line["open"]] == [("U", unplanned)]
+
+
+def test_each_of_several_edits_that_were_squashed_in_one_conflict_is_known_by_its_lines(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    repository.git("branch", "side")
+    ours = [*LINES[:10], "O1", *LINES[11:20], "O2", *LINES[21:]]
+    repository.commit(f"ours\n\n{claim}", f=text_of(ours))
+    repository.git("switch", "-q", "side")
+    theirs = list(LINES)
+    for at, new, message in ((10, "P1", f"one\n\n{claim}"), (28, "X", f"x\n\n{claim}"), (20, "U", "unplanned")):
+        theirs[at] = new if new != "P1" else "P1\nand\nmore"
+        commit = repository.commit(message, f=text_of(theirs))
+        if new == "X":
+            repository.git("switch", "-q", "main")
+            repository.git("cherry-pick", commit)
+            repository.git("switch", "-q", "side")
+    theirs[21:21] = ["P2"]
+    repository.commit(f"two\n\n{claim}", f=text_of(theirs))
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    assert repository.run("merge", "-q", "--squash", "side").returncode == 1
+    ours = [*LINES[:10], "O1", "P1", "and", "more", *LINES[11:20], "O2", "U", "P2", *LINES[21:28], "X", LINES[29]]
+    repository.commit("all of it", f=text_of(ours))
+    assert open_lines(desk) == ["U"]

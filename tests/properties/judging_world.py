@@ -270,7 +270,7 @@ class Record:
     def _judge_file(self, commit: Commit, path: str, before: Sequence[Lines]) -> None:
         texts = self.objects.texts(commit.tree[path])
         lines: Lines = {}
-        moved = _moved(texts, before) if self._is_resolved(commit) else set()
+        moved = _moved(texts, before)
         for text in texts:
             found = [old[text] for old in before if text in old]
             if found:
@@ -291,7 +291,8 @@ class Record:
         covering = self.covering(commit.claims, fact.path, commit.at)
         own = Edit(f"{commit.name[:8]}:{fact.path}", covering)
         fact.is_covered = covering is not None
-        fact.undoes = self._undone(commit, fact) if len(commit.parents) == 1 and covering is None else None
+        undone = self._undone(commit, fact) if len(commit.parents) == 1 else None
+        fact.undoes = undone if covering is None else None
         is_resolved = self._is_resolved(commit)
         lines, texts = commit.lines[fact.path], self.objects.texts(commit.tree[fact.path])
         copied = {text: self._replayed(commit, fact, text, before) for text in fact.added}
@@ -307,7 +308,7 @@ class Record:
                 lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
             elif fact.undoes is not None:
                 lines[text] = Line(self._restored(fact, text))
-            elif self._is_doubtful(commit, fact, text):
+            elif self._is_doubtful(commit, fact, text) or (undone and self._was_rogue(undone, text)):
                 lines[text] = Line(UNSURE)
             else:
                 lines[text] = Line(own, is_covered=covering is not None)
@@ -412,11 +413,20 @@ class Record:
         ]
         return None if same else fact.is_open
 
+    def _removed_line(self, fact: Fact, text: str) -> Line | None:
+        """The line as it was before a change that took it away."""
+        parent = self.commits[self.commits[fact.commit].parents[0]]
+        return next((lines[text] for lines in parent.lines.values() if text in lines), None)
+
+    def _was_rogue(self, undone: Fact, text: str) -> bool:
+        """Whether a plan took back what had removed a rogue line: SPEC 6 does not say whose the line is then."""
+        old = self._removed_line(undone, text)
+        return old is not None and old.state()[0] is not False
+
     def _restored(self, fact: Fact, text: str) -> Edit:
         assert fact.undoes is not None
         undone = fact.undoes
-        parent = self.commits[self.commits[undone.commit].parents[0]]
-        old = next((lines[text] for name, lines in parent.lines.items() if text in lines), None)
+        old = self._removed_line(undone, text)
         if old is None or old.edit.is_unsure or self._is_open(undone) is None:
             return UNSURE
         opened = tuple(edit for edit in undone.edits if edit.is_rogue)

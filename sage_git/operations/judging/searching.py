@@ -114,7 +114,7 @@ class Search:
         chains = chains_among(edits, lambda fact: follows.get(fact, ()), merges)
         replays = find_replays(change, chains, self.workshop)
         earlier, follows = chronicle.edits(lambda row: row.number < own.number)
-        along = brought_along(change, replays, earlier, follows, merges, self.workshop)
+        along = brought_along(change, replays, earlier, follows, merges, edits, self.workshop)
         return (*(Replay((fact,), Fit.PART) for fact in along), *replays)
 
     def _came_by_merge(self, fact: EventId) -> bool:
