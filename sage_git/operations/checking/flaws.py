@@ -31,11 +31,13 @@ class Flaw:
     path: str | None = None
     line: int | None = None
     event_id: EventId | None = None
+    writer: str | None = None
+    """Whose log it is in, if it is in one that others wrote or that was published."""
 
     def as_json(self) -> dict[str, Any]:
         """The finding as SPEC 8.1 has it for `verify`."""
         always = {"code": self.code, "severity": self.severity.value, "message": self.message, "remedy": self.remedy}
-        place = {"path": self.path, "line": self.line, "eventId": self.event_id}
+        place = {"path": self.path, "line": self.line, "eventId": self.event_id, "writer": self.writer}
         return always | {name: value for name, value in place.items() if value is not None}
 
 

@@ -12,6 +12,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, event_id
 from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checking.flaws import Flaw, Report, Severity
+from sage_git.operations.checking.fsck_exchange import check_exchange
 from sage_git.operations.checking.fsck_log import TAIL, check_log, compare_with_index
 from sage_git.operations.checking.fsck_sidecars import check_sidecars
 from sage_git.operations.checkout import Checkout
@@ -39,6 +40,7 @@ def inspect(checkout: Checkout) -> Report:
     flaws, events = check_index(checkout)
     report.add(flaws, events=events)
     report.add(_unfinished_redactions(checkout))
+    report.add(check_exchange(checkout, log))
     sidecars = check_sidecars(checkout)
     report.add(sidecars.flaws, **sidecars.checked)
     return report

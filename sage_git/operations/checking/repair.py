@@ -1,8 +1,9 @@
 """`fsck --repair`: log, index and sidecars are made to agree again, and nothing that anybody said is lost.
 
-In this order, so that each rests on what is sound: the log's unsealed end, the index (which is made anew from log and
-git), redactions that were not finished, statements that stand in a sidecar only, the sidecars. Damaged lines are kept
-in `sage/lost/`. Not here: what only a backup can mend, which stays a finding.
+In this order, so that each rests on what is sound: the log's unsealed end, the logs of others (bad ones are set aside,
+to be fetched anew), the index (made anew from logs and git), redactions that were not finished, statements that
+stand in a sidecar only, the sidecars. Damaged lines are kept in `sage/lost/`. Not here: what only a backup can mend,
+which stays a finding.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import SageError
 from sage_git.operations.checking.flaws import Report, Severity
 from sage_git.operations.checking.fsck import check_index, check_index_file, inspect
+from sage_git.operations.checking.fsck_exchange import check_exchange, clear_left_over, set_bad_logs_aside
 from sage_git.operations.checking.fsck_log import LogInspection, check_log, compare_with_index
 from sage_git.operations.checking.fsck_sidecars import Inspection, inspections
 from sage_git.operations.checkout import Checkout
@@ -38,8 +40,11 @@ def repair(checkout: Checkout) -> Report:
         if any(flaw.code.startswith("log-") for flaw in flaws):
             _mend_log(checkout, log, {} if must_rebuild else _indexed(checkout))
             must_rebuild = True
+        set_bad_logs_aside(checkout)
+        flaws += check_exchange(checkout, log)
         if must_rebuild or any(flaw.code.startswith("index-") for flaw in flaws):
             checkout.discard_index()
+    clear_left_over(checkout)
     observe(checkout)
     if checkout.index.events.redacted():
         finish_redactions(checkout)

@@ -1,7 +1,7 @@
 """What the known logs claim, this clone's own and those of others: every entry, read without trust. Reads only.
 
 Not here: whether a fact is true of its commit (truth), what a log lacks (gaps), and whether logs are what their writers
-signed (`logs`): those that are not claim nothing.
+signed (`checking.signed_logs`): those that are not claim nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sage_git.chronicle.ndjson import LineState, check_line, true_id
 from sage_git.errors import PermissionRefused, SageError
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.checking.fsck_log import TAIL, check_log, compare_with_index
+from sage_git.operations.checking.signed_logs import STORE, SignedLogs, against_own, against_seen, check_signed_logs
 from sage_git.operations.ledger import Entry, entries_from
 from sage_git.operations.sealing import store_of
-from sage_git.operations.verifying.logs import STORE, SignedLogs, against_own, against_seen, check_signed_logs
 from sage_git.operations.verifying.report import Finding, Unchecked
 from sage_git.operations.verifying.workspace import Workspace
 from sage_git.storage.index.events import REDACTION
@@ -136,9 +136,9 @@ def read_claims(workspace: Workspace) -> Claims:
     witness = workspace.witness
     claims = Claims(Log(writer_id(witness.sage) or "", is_own=True))
     claims.signed = check_signed_logs(witness)
-    claims.findings += claims.signed.findings
+    claims.findings += map(Finding.of_flaw, claims.signed.flaws)
     if workspace.has_index:
-        claims.findings += against_seen(witness, claims.signed)
+        claims.findings += map(Finding.of_flaw, against_seen(witness, claims.signed))
     _read_own(workspace, claims)
     for writer, signed in claims.signed.sound.items():
         if writer != claims.own.writer:
@@ -171,7 +171,7 @@ def _read_own(workspace: Workspace, claims: Claims) -> None:
     flaws = found.flaws
     if workspace.has_index and found.is_sound:
         flaws = [*flaws, *compare_with_index(witness, found)]
-    told = [*map(Finding.of_flaw, flaws), *against_own(witness, claims.signed, found)]
+    told = [Finding.of_flaw(flaw) for flaw in (*flaws, *against_own(witness, claims.signed, found))]
     altered = {flaw.line for flaw in flaws if flaw.code == "log-altered"}
     log.first = found.first
     log.bare = {identifier: number for number, identifier in found.ids.items() if identifier and number in found.bare}

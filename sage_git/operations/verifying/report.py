@@ -33,7 +33,8 @@ class Finding:
     @classmethod
     def of_flaw(cls, flaw: Flaw) -> Finding:
         """What `fsck` says, said by `verify`."""
-        return cls(flaw.code, flaw.message, flaw.remedy, flaw.severity, flaw.path, flaw.line, None, flaw.event_id)
+        place = flaw.path, flaw.line, None, flaw.event_id, flaw.writer
+        return cls(flaw.code, flaw.message, flaw.remedy, flaw.severity, *place)
 
     def as_json(self) -> dict[str, Any]:
         """The finding as SPEC 8.1 has it."""

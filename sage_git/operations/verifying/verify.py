@@ -15,17 +15,18 @@ from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import UsageError
 from sage_git.judgement.policy import Policy
 from sage_git.operations.assurance import signers_in
+from sage_git.operations.checking.signed_logs import equivocating
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 from sage_git.operations.judging.judge import Judge
 from sage_git.operations.judging.policies import SIGNERS, Policies
 from sage_git.operations.reading.sources import locate
 from sage_git.operations.verifying.answers import Answers, open_halts, signers_of
+from sage_git.operations.verifying.certificates import vouched
 from sage_git.operations.verifying.claimed import Claims, read_claims
 from sage_git.operations.verifying.derivation import Derivation, Progress, derive
 from sage_git.operations.verifying.edits import Edits
 from sage_git.operations.verifying.gaps import find_gaps
 from sage_git.operations.verifying.integrity import check_files, check_links, withheld
-from sage_git.operations.verifying.logs import equivocating, vouched
 from sage_git.operations.verifying.policies import check_policies
 from sage_git.operations.verifying.report import Finding, Unchecked, Verification
 from sage_git.operations.verifying.scope import Scope, path_within, scope_of
@@ -63,7 +64,7 @@ def verify(
         verification.add(claims.findings)
         verification.add(strangers.findings)
         verification.add(check_links(derivation, claims))
-        verification.add(equivocating(workspace.witness))
+        verification.add(map(Finding.of_flaw, equivocating(workspace.witness)))
         if request.is_complete or (claims.is_empty and not claims.unchecked):
             verification.add(find_gaps(derivation, claims, scope, strangers.accepted))
         _judge(workspace, derivation, claims, scope, request, verification)

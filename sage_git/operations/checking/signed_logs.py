@@ -1,8 +1,8 @@
 """The logs that the store has, each against what its writer signed (SPEC 9, 11). Reads only.
 
 Nothing that was found before is believed: signatures, leaves, roots and bodies are all looked at again, in the way in
-which `sync` looks at what a peer offers. Not here: the parts of this clone's own log against one another
-(`checking.fsck_log`), and whether what a log tells is true (`strangers`).
+which `sync` looks at what a peer offers. Not here: the parts of this clone's own log against one another (`fsck_log`),
+and whether what a log tells is true (`verifying`).
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ from itertools import chain
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
-from sage_git.errors import ProofFailed, SageError
+from sage_git.errors import SageError
 from sage_git.gitrepo.log_tree import CERTIFICATE, Half, check_shape, segment_count, segment_path
 from sage_git.gitrepo.segments import SegmentRepository
-from sage_git.operations.checking.flaws import Severity
+from sage_git.operations.checking.flaws import Flaw, Severity
 from sage_git.operations.checking.fsck_log import LogInspection
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations
 from sage_git.operations.exchange.vetting import Believed, Refused, Vetting
-from sage_git.operations.verifying.report import Finding
-from sage_git.proof.allowed_signers import AllowedSigners
 from sage_git.proof.equivocation import check
-from sage_git.proof.introduction import certified_by
 from sage_git.storage.keys import writer_id
 from sage_git.storage.writerlog import leaf_id
 
 STORE: Final = ".git/sage/store.git"
-_AGAIN: Final = "take it away with `git -C .git/sage/store.git update-ref -d REF`, then `sage-git sync` fetches it anew"
+_AGAIN: Final = "`sage-git fsck --repair` sets it aside, and `sage-git sync` fetches it anew"
 _ELSEWHERE: Final = "`sage-git sync` brings what other clones have of it"
 
 
@@ -49,7 +46,7 @@ class SignedLogs:
     """Those of the store that can be relied on, by writer, and what is wrong with the others."""
 
     sound: dict[str, SignedLog] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
 
     def successors(self, writer: str) -> set[str]:
         """The writers who go on from `writer`, itself included."""
@@ -62,11 +59,11 @@ class SignedLogs:
 def check_signed_logs(witness: Checkout) -> SignedLogs:
     """Every log of the store, looked at anew."""
     found = SignedLogs()
-    halves = {half: _half(witness, half) for half in Half}
+    halves = {half: half_of(witness, half) for half in Half}
     try:
         commits = {half: repository.writers() for half, repository in halves.items()}
     except SageError as problem:
-        found.findings.append(Finding("sealed-unreadable", str(problem), problem.remedy, path=STORE))
+        found.flaws.append(Flaw("sealed-unreadable", str(problem), remedy=problem.remedy, path=STORE))
         return found
     public, repository = halves[Half.PUBLIC], witness.known_identity().repository
     vetting = Vetting(repository, _Shelf(public, Half.PUBLIC), public)
@@ -80,26 +77,26 @@ def check_signed_logs(witness: Checkout) -> SignedLogs:
             if isinstance(seen, Believed) and refused is None:
                 found.sound[writer] = _signed(public, seen)
             else:
-                found.findings += [_refused(each) for each in (seen, refused) if isinstance(each, Refused)]
+                found.flaws += [_refused(each) for each in (seen, refused) if isinstance(each, Refused)]
         except SageError as problem:
             message = f"the log of {writer[:16]} cannot be read: {problem}"
-            found.findings.append(Finding("bad-log-tree", message, _AGAIN, path=STORE, writer=writer))
+            found.flaws.append(Flaw("bad-log-tree", message, remedy=_AGAIN, path=STORE, writer=writer))
     return found
 
 
-def against_seen(witness: Checkout, logs: SignedLogs) -> Iterator[Finding]:
+def against_seen(witness: Checkout, logs: SignedLogs) -> Iterator[Flaw]:
     """The logs that were longer when this clone entered them."""
     for writer in sorted(witness.index.writers.tips()):
         size, before = logs.sound[writer].size if writer in logs.sound else None, witness.index.writers.size(writer)
-        if size is None and not any(each.writer == writer for each in logs.findings):
+        if size is None and not any(each.writer == writer for each in logs.flaws):
             message = f"the log of {writer[:16]} is gone; {before} entries were here once"
-            yield Finding("log-shrunk", message, _ELSEWHERE, path=STORE, writer=writer)
+            yield Flaw("log-shrunk", message, remedy=_ELSEWHERE, path=STORE, writer=writer)
         elif size is not None and size < before:
             message = f"the log of {writer[:16]} has {size} entries; {before} were here once"
-            yield Finding("log-shrunk", message, _ELSEWHERE, path=STORE, writer=writer)
+            yield Flaw("log-shrunk", message, remedy=_ELSEWHERE, path=STORE, writer=writer)
 
 
-def against_own(witness: Checkout, logs: SignedLogs, own: LogInspection) -> Iterator[Finding]:
+def against_own(witness: Checkout, logs: SignedLogs, own: LogInspection) -> Iterator[Flaw]:
     """This clone's log against the checkpoint of it that was published."""
     writer = writer_id(witness.sage)
     if writer is None or writer not in logs.sound:
@@ -107,57 +104,33 @@ def against_own(witness: Checkout, logs: SignedLogs, own: LogInspection) -> Iter
     size = logs.sound[writer].size
     if own.length < size:
         message = f"this clone's log has {own.length} entries, and its checkpoint was signed over {size}"
-        yield Finding("log-shrunk", message, _ELSEWHERE, path=STORE, writer=writer)
-    for number, identifier in _published(_half(witness, Half.PUBLIC), writer):
+        yield Flaw("log-shrunk", message, remedy=_ELSEWHERE, path=STORE, writer=writer)
+    for number, identifier in _published(half_of(witness, Half.PUBLIC), writer):
         mine = own.ids.get(number)
         if mine is not None and mine != identifier:
             message = f"entry {number} of this clone's log is not the one that its checkpoint was signed over"
-            yield Finding("log-rewritten", message, _ELSEWHERE, path=STORE, writer=writer, event_id=identifier)
+            yield Flaw("log-rewritten", message, remedy=_ELSEWHERE, path=STORE, writer=writer, event_id=identifier)
             return
 
 
-def equivocating(witness: Checkout) -> Iterator[Finding]:
+def equivocating(witness: Checkout) -> Iterator[Flaw]:
     """The writers who signed two logs, by the evidence that is kept, checked again."""
     repository = witness.known_identity().repository
     try:
         proven = equivocations.known(witness.sage, repository)
         files = sorted((witness.sage / equivocations.FOLDER).glob("*.json"))
     except (SageError, OSError) as problem:
-        yield Finding("evidence-unproven", f"the evidence against writers cannot be read: {problem}", "")
+        yield Flaw("evidence-unproven", f"the evidence against writers cannot be read: {problem}", remedy="")
         return
     for file in files:
         path, evidence = f".git/sage/{equivocations.FOLDER}/{file.name}", proven.get(file.stem)
         if evidence is None:
             message = "what is kept as evidence against a writer shows nothing"
-            yield Finding("evidence-unproven", message, "delete the file", Severity.WARNING, path)
+            yield Flaw("evidence-unproven", message, Severity.WARNING, "delete the file", path)
         else:
             remedy = "ask who holds that key; nothing that it signed since can be relied on"
             message = check(evidence, repository, file.stem)
-            yield Finding("equivocation", message, remedy, path=path, writer=file.stem)
-
-
-@dataclass(frozen=True, slots=True)
-class Vouched:
-    """Who certifies which writer, and which certificates are worth nothing here."""
-
-    principals: Mapping[str, str]
-    findings: tuple[Finding, ...]
-
-
-def vouched(logs: SignedLogs, signers: AllowedSigners | None, now_s: int) -> Vouched:
-    """The certificates of the logs, by those who may sign in this history."""
-    principals: dict[str, str] = {}
-    findings = []
-    for writer, log in logs.sound.items():
-        if signers is None or not log.certificate:
-            continue
-        try:
-            principals[writer] = certified_by(log.introduction, log.certificate, signers, now_s)
-        except ProofFailed as problem:
-            message = f"the certificate of the writer {writer[:16]} is worth nothing here: {problem}"
-            remedy = "`sage-git peer certify` where it was made, with a key that .sage/allowed_signers has"
-            findings.append(Finding("certificate-invalid", message, remedy, Severity.NOTE, STORE, writer=writer))
-    return Vouched(principals, tuple(findings))
+            yield Flaw("equivocation", message, remedy=remedy, path=path, writer=file.stem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +160,9 @@ def _signed(public: SegmentRepository, seen: Believed) -> SignedLog:
     return SignedLog(seen.writer, seen.checkpoint.size, about.content, about.supersedes, certificate)
 
 
-def _refused(refused: Refused) -> Finding:
+def _refused(refused: Refused) -> Flaw:
     message = f"the log of {refused.writer[:16]}: {refused.reason}"
-    return Finding(refused.code, message, _AGAIN, path=STORE, writer=refused.writer)
+    return Flaw(refused.code, message, remedy=_AGAIN, path=STORE, writer=refused.writer)
 
 
 def _published(public: SegmentRepository, writer: str) -> Iterator[tuple[int, EventId]]:
@@ -199,6 +172,7 @@ def _published(public: SegmentRepository, writer: str) -> Iterator[tuple[int, Ev
     return enumerate(map(leaf_id, chain.from_iterable(segments)))
 
 
-def _half(witness: Checkout, half: Half) -> SegmentRepository:
+def half_of(witness: Checkout, half: Half) -> SegmentRepository:
+    """The store, or the repository with withheld bodies, of a clone."""
     environment = {n: v for n, v in witness.repository.environment.items() if n in ("PATH", "TMPDIR")}
     return SegmentRepository(witness.sage / half.value, witness.repository.object_format, environment)
