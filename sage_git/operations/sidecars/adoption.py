@@ -23,12 +23,12 @@ from sage_git.storage.keys import ensure_writer
 class Reading:
     """A sidecar as it was found: the ids of its whole lines, and the statements among them that nobody knew.
 
-    `redacted` are those that must not be there any more; `strangers` are the lines that are neither ours nor to be
+    `gone` are those that must not be there any more; `strangers` are the lines that are neither ours nor to be
     adopted; `torn` is what follows `whole_size` bytes.
     """
 
     present: frozenset[EventId]
-    redacted: frozenset[EventId]
+    gone: frozenset[EventId]
     unknown: tuple[Event, ...]
     strangers: tuple[bytes, ...]
     torn: bytes
@@ -41,6 +41,7 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes, expected: 
 
     `expected` are the lines that belong there, which need no look; whatever else stands there is judged.
     """
+    gone = checkout.index.events.redacted() | checkout.index.events.withdrawn()
     whole, newline, torn = content.rpartition(b"\n")
     present: set[EventId] = set()
     unknown: dict[EventId, Event] = {}
@@ -48,7 +49,7 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes, expected: 
     strangers: list[bytes] = []
     offset = 0
     for number, raw in enumerate(whole.split(b"\n") if newline else [], 1):
-        identifier = expected.get(raw) or _known_line(checkout, line := check_line(raw, number, offset))
+        identifier = expected.get(raw) or _known_line(checkout, line := check_line(raw, number, offset), gone)
         offset += len(raw) + 1
         if identifier is not None:
             present.add(identifier)
@@ -61,7 +62,7 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes, expected: 
             findings.append(_finding(relative, line))
     return Reading(
         frozenset(present),
-        checkout.index.events.redacted() & present,
+        gone & present,
         tuple(unknown.values()),
         tuple(strangers),
         torn,
@@ -70,12 +71,14 @@ def read_sidecar(checkout: Checkout, relative: bytes, content: bytes, expected: 
     )
 
 
-def _known_line(checkout: Checkout, line: Line) -> EventId | None:
-    """The id under which the record has the event of a line, whatever id the line carries; None if it does not."""
+def _known_line(checkout: Checkout, line: Line, gone: frozenset[EventId]) -> EventId | None:
+    """The id under which the record has the event of a line, or had it, whatever id the line carries; else None."""
     if line.event is None:
         return None
     identifier = line.event.event_id if line.state is LineState.VALID else event_id(line.event.fields)
-    return identifier if identifier is not None and is_known(checkout, identifier) else None
+    if identifier is None or identifier in gone:
+        return identifier
+    return identifier if is_known(checkout, identifier) else None
 
 
 def is_known(checkout: Checkout, identifier: EventId) -> bool:

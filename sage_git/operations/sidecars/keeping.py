@@ -87,7 +87,7 @@ class Sidecars:
         if reading is None:
             return list(expected)
         others = (self._index.events.node(each) is not None for each in reading.present.difference(expected.values()))
-        if reading.redacted or any(others):
+        if reading.gone or any(others):
             self._rescue(key, reading, reading.strangers)
             self._tree.remove(self.file(key))
             self._tree.make_folder_of(self.file(key))

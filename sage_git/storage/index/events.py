@@ -40,6 +40,7 @@ class EventTable(Bodies):
         """Drop what is remembered beside the tables."""
         self._nodes: dict[EventId, Node] = {}
         self._lineages: dict[str, int] = {}
+        self._next_lineage: int | None = None
         self._next: int | None = None
         self._redacted: frozenset[EventId] | None = None
         self._new_events: list[tuple[object, ...]] = []  # added, not yet in the tables
@@ -82,13 +83,13 @@ class EventTable(Bodies):
         """Store an event that is not known yet under its id, and give it its number."""
         event_id = event.event_id
         assert event_id is not None
-        number = self.last_number() + 1
+        number, kind = self.last_number() + 1, event.type
         depth, time, awaited = self._after_parents(event, time)
-        row = (number, bytes.fromhex(event_id), event.type, commit_number, time, depth, entry, event.line)
+        row = (number, bytes.fromhex(event_id), kind, commit_number, time, depth, entry, event.line)
         self._new_events.append(row)
-        self._new_members.extend((lineage, number) for lineage in lineages)
+        self._new_members += [(lineage, number) for lineage in lineages]
         self._next = number + 1
-        if event.type == REDACTION:
+        if kind == REDACTION:
             self._redacted = None
         if awaited:
             self._waiting.put(number, awaited)
@@ -133,12 +134,22 @@ class EventTable(Bodies):
         return None if row is None or row[1] is None else Event.trusted(EventId(row[0].hex()), row[1])
 
     def remove(self, event_ids: Iterable[EventId]) -> None:
-        """Take events out as if they had never come."""
+        """Take events out as if they had never come; the sidecars that show them are to be looked at again."""
         self.flush()
-        gone = [(node.number,) for each in event_ids if (node := self.node(each)) is not None]
+        nodes = {each: node for each in event_ids if (node := self.node(each)) is not None}
+        components = {(self.component(lineage),) for node in nodes.values() for lineage in node.lineages}
+        self._connection.executemany("UPDATE sidecars SET last = -1 WHERE component = ?", components)
+        taken = [(bytes.fromhex(each),) for each in nodes]
+        self._connection.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?)", taken)
+        gone = [(node.number,) for node in nodes.values()]
         for table in ("events", "membership", "foretold", "evidence", "replays", "awaited"):
             self._connection.executemany(f"DELETE FROM {table} WHERE number = ?", gone)  # noqa: S608 constant text
         self.forget()
+
+    def withdrawn(self) -> frozenset[EventId]:
+        """The events that were taken out, and did not come again."""
+        rows = self._execute("SELECT event_id FROM withdrawn").fetchall()
+        return frozenset(each for (key,) in rows if self.node(each := EventId(key.hex())) is None)
 
     def children(self, event_ids: Iterable[EventId]) -> list[Event]:
         """The events that hang on these."""
@@ -166,13 +177,14 @@ class EventTable(Bodies):
         """Depth and time of an event at `time` by its parents, and those of them that it has to wait for."""
         depth, awaited = 0, []
         for parent in event.parents:
-            node = self.node(parent)
+            node = self._nodes.get(parent) or self.node(parent)
             if node is None:
                 awaited.append(parent)
                 continue
             if node.depth >= depth:
                 depth = node.depth + 1
-            time = max(time, node.time)
+            if node.time > time:  # noqa: PLR1730 a call of max() takes longer than all of this
+                time = node.time
             if self._waiting.has(node.number):
                 awaited.append(parent)
         return depth, time, awaited
@@ -193,6 +205,11 @@ class EventTable(Bodies):
         sql = "SELECT effective FROM events JOIN commits ON commits.id = commit_id WHERE number = ?"
         row = self._execute(sql, (number,)).fetchone()
         return None if row is None else int(row[0])
+
+    def only_lineage(self, event_id: EventId) -> int | None:
+        """The lineage of an event that stands in one; None for any other, and if it is not here."""
+        node = self._nodes.get(event_id) or self.node(event_id)
+        return node.lineages[0] if node is not None and len(node.lineages) == 1 else None
 
     def depth(self, event: EventId) -> int:
         """See `Ancestry`."""

@@ -84,6 +84,9 @@ CREATE TABLE IF NOT EXISTS replays (
     original INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (original, number)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS replays_by_number ON replays (number);
 
+-- Events that were entered and taken out again, so that a sidecar which shows one is not called strange.
+CREATE TABLE IF NOT EXISTS withdrawn (event_id BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- Sidecar files as we left them, per work tree. last: the newest event number in it.
 CREATE TABLE IF NOT EXISTS sidecars (
     worktree TEXT NOT NULL, path INTEGER NOT NULL, component INTEGER NOT NULL, size INTEGER NOT NULL,
