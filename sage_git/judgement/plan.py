@@ -114,10 +114,9 @@ def _plan(own: Sequence[Event], rules: Approval, counts: Callable[[Event], bool]
     expires_at = _seconds(draft["expiresAt"]) if "expiresAt" in draft else None
     approvals = [event for event in own if event.type in _APPROVALS]
     closings = tuple(event for event in own if event.type in (_DENIAL, _ENDING) and counts(event))
-    marked = {*map(_id, closings), *map(_id, approvals)}
-    before = causes.among([event for event in own if event.event_id in marked])
     by_time = sorted(closings, key=lambda event: (_second(event), _id(event)))
-    lives = tuple(_life(event, by_time, before, expires_at, counts) for event in approvals)
+    ends = _Ends(by_time, approvals, causes)
+    lives = tuple(_life(event, ends.of(event), expires_at, counts) for event in approvals)
     return Plan(
         plan_id=draft["planId"],
         plan_hash=PlanHash(draft["planHash"]),
@@ -134,28 +133,43 @@ def _plan(own: Sequence[Event], rules: Approval, counts: Callable[[Event], bool]
     )
 
 
-def _life(
-    event: Event,
-    closings: Iterable[Event],
-    before: Mapping[EventId, frozenset[EventId]],
-    expires_at: int | None,
-    counts: Callable[[Event], bool],
-) -> Life:
-    identifier = _id(event)
-    first = next((each for each in closings if _closes(each, event, before)), None)
+def _life(event: Event, first: Event | None, expires_at: int | None, counts: Callable[[Event], bool]) -> Life:
     end, ended_by = expires_at, None
     if first is not None and (expires_at is None or _second(first) <= expires_at):
         end, ended_by = _second(first), _id(first)
     is_unsafe = event.type == _UNSAFE
     reviewer = event["forcedBy" if is_unsafe else "reviewerId"]
-    return Life(identifier, reviewer, _second(event), end, ended_by, is_unsafe, counts(event))
+    return Life(_id(event), reviewer, _second(event), end, ended_by, is_unsafe, counts(event))
 
 
-def _closes(closing: Event, approval: Event, before: Mapping[EventId, frozenset[EventId]]) -> bool:
-    """True unless the approval was made knowing it; what was forced, only a denial that knows of that closes."""
-    if approval.type == _UNSAFE and closing.type == _DENIAL:
-        return _id(approval) in before[_id(closing)]
-    return _id(closing) not in before[_id(approval)]
+class _Ends:
+    """What closes approvals: all but what they were made knowing; what was forced, only a denial that knows of that."""
+
+    def __init__(self, closings: Sequence[Event], approvals: Sequence[Event], causes: _Causes) -> None:
+        self._closings = closings  # the first in time first; so are their bits
+        bits = {_id(event): 1 << at for at, event in enumerate((*closings, *approvals))}
+        self._known = causes.among(bits)
+        self._every = (1 << len(closings)) - 1
+        self._completions = sum(bits[_id(event)] for event in closings if event.type != _DENIAL)
+        self._denial_of: dict[EventId, int] = {}
+        forced = {bits[_id(event)]: _id(event) for event in approvals if event.type == _UNSAFE}
+        left = sum(forced)
+        for event in closings if forced else ():
+            if event.type == _DENIAL:
+                met = self._known[_id(event)] & left
+                left ^= met
+                while met:
+                    lowest = met & -met
+                    self._denial_of[forced[lowest]] = bits[_id(event)]
+                    met ^= lowest
+
+    def of(self, approval: Event) -> Event | None:
+        """The first in time that closes an approval."""
+        identifier = _id(approval)
+        closing = self._every & ~self._known[identifier]
+        if approval.type == _UNSAFE:
+            closing = (closing & self._completions) | self._denial_of.get(identifier, 0)
+        return self._closings[(closing & -closing).bit_length() - 1] if closing else None
 
 
 class _Causes:
@@ -165,25 +179,20 @@ class _Causes:
         self._parents = {_id(event): event.parents for event in ordered}
         self._places = {_id(event): at for at, event in enumerate(ordered)}
 
-    def among(self, marked: Sequence[Event]) -> dict[EventId, frozenset[EventId]]:
-        """For each of `marked`, in causal order, which others of them it descends from."""
-        found: dict[EventId, frozenset[EventId]] = {}
-        lowest = self._places[_id(marked[0])] if marked else 0
-        for event in marked:
-            ancestors: set[EventId] = set()
-            seen: set[EventId] = set()
-            left = list(event.parents)
-            while left:
-                name = left.pop()
-                if name in seen or self._places.get(name, -1) < lowest:
-                    continue
-                seen.add(name)
-                if name in found:
-                    ancestors |= found[name] | {name}
-                else:
-                    left.extend(self._parents[name])
-            found[_id(event)] = frozenset(ancestors)
-        return found
+    def among(self, bits: Mapping[EventId, int]) -> dict[EventId, int]:
+        """For each event that has a bit, the bits of those that it descends from."""
+        lowest = min(map(self._places.__getitem__, bits), default=0)
+        known: dict[EventId, int] = {}
+        waiting, seen = list(bits), set(bits)
+        while waiting:
+            found = [each for each in self._parents[waiting.pop()] if self._places.get(each, -1) >= lowest]
+            waiting += (new := set(found) - seen)
+            seen |= new
+        for event in sorted(seen, key=self._places.__getitem__):
+            known[event] = 0
+            for parent in self._parents[event]:
+                known[event] |= known.get(parent, 0) | bits.get(parent, 0)
+        return known
 
 
 def _is_sound(event: Event) -> bool:

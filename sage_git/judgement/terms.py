@@ -5,8 +5,10 @@ Whole seconds since 1970, both ends inclusive. Not here: what closes an approval
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
@@ -80,25 +82,35 @@ def terms_of(lives: Sequence[Life], required: int, without: Iterable[str] = ()) 
 
 def _quorums(lives: Sequence[Life], required: int) -> Iterator[Term]:
     """From each beginning at which enough people's approvals hold, how long enough of just these do."""
-    terms = [(life.term(), person(life.reviewer)) for life in lives]
-    for start in sorted({term.start for term, _ in terms}):
-        longest: dict[str, Term] = {}
-        for term, who in terms:
-            if term.has(start) and (who not in longest or _end(longest[who]) < _end(term)):
+    beginning = sorted(((life.term(), person(life.reviewer)) for life in lives), key=lambda each: each[0].start)
+    longest: dict[str, Term] = {}
+    ends: list[tuple[int, EventId, Term]] = []  # of the longest, in order
+    for start, together in groupby(beginning, key=lambda each: each[0].start):
+        del ends[: bisect_left(ends, (start,))]
+        for term, who in together:
+            before = longest.get(who)
+            if before is None or _rank(before) < _rank(term):
                 longest[who] = term
-        if len(longest) >= required:
-            last = sorted(longest.values(), key=_end, reverse=True)[required - 1]
-            yield replace(last, start=start)
+                if before is not None and _end(before) >= start:
+                    del ends[bisect_left(ends, _rank(before))]
+                insort(ends, (*_rank(term), term))
+        if len(ends) >= required:
+            yield replace(ends[-required][2], start=start)
 
 
 def _joint(life: Life, quorums: Sequence[Term]) -> Term | None:
     """The part of a life in which enough others hold too; from the first moment on at which they do."""
     own = life.term()
-    for quorum in quorums:
-        if quorum.start >= life.start and own.has(quorum.start):
+    for quorum in quorums[bisect_left(quorums, life.start, key=lambda each: each.start) :][:1]:
+        if own.has(quorum.start):
             shorter = min(own, quorum, key=_end)
             return replace(shorter, approval=life.approval, start=quorum.start)
     return None
+
+
+def _rank(term: Term) -> tuple[int, EventId]:
+    """The longer a term, the higher."""
+    return _end(term), term.approval
 
 
 def _end(term: Term) -> int:
