@@ -115,6 +115,14 @@ def show_diff(reading: Reading, asked: Asked) -> dict[str, Any]:
     }
 
 
+def difference(reading: Reading, asked: Asked) -> str:
+    """What an event did, as git prints it."""
+    from sage_git.operations.reading import explain
+
+    event = explain.find(reading.readings, asked.text("eventId"))[0].event
+    return explain.diff(reading.repository, event) or "What it changed is not here.\n"
+
+
 def open_chronicle(reading: Reading, asked: Asked) -> dict[str, Any]:
     """Where the sidecar of a source is, and, if an event is named, its line."""
     from sage_git.errors import NotHere

@@ -1,4 +1,4 @@
-"""What is wrong with a buffer: open rogue edits on their lines, halts, and what no approved plan covers yet.
+"""What is wrong with a buffer: open rogue edits on their lines, halts, gaps, and what no approved plan covers yet.
 
 Every range is where the line stands in the buffer now; what was edited since is not told of. Not here: sidecars
 (`chronicle_files`).
@@ -35,6 +35,8 @@ class Eye:
 def diagnostics(known: Known, document: Document, eye: Eye) -> list[Diagnostic]:
     """Everything that is wrong with a source."""
     found = [*_halts(known, document, eye)]
+    if eye.settings.shows_gaps:
+        found += _gaps(known, document, eye)
     if eye.settings.rogue is not Weight.OFF:
         found += _rogue(known, document, eye)
     if eye.settings.shows_uncovered:
@@ -69,6 +71,12 @@ def _halts(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:
         said = f"halted by {wording.actor(halt.actor)}, {wording.ago(halt.timestamp, eye.now)}: {wording.why(halt)}"
         where = whole_line(document.lines, 0, eye.encoding)
         yield _diagnostic(where, said, DiagnosticSeverity.Error, "halted", halt.event_id)
+
+
+def _gaps(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:
+    for gap in known.story.gaps:
+        where = whole_line(document.lines, 0, eye.encoding)
+        yield _diagnostic(where, f"the record has a gap here: {gap.why}", DiagnosticSeverity.Information, "gap", None)
 
 
 def _uncovered(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:

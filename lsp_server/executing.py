@@ -52,6 +52,9 @@ async def _asked(session: Session, command: str, uri: str, fields: Mapping[str, 
         session.start(session.workspaces.look())
     if command == "sage.openChronicle" and not session.settings.opens_documents:
         session.front.show(answer)
+    if command == "sage.showDiff" and not session.settings.shows_diffs:
+        diff = await record.questions.ask(lambda reading: commands.difference(reading, asked))
+        await session.front.show_diff(answer, diff)
     return answer
 
 

@@ -132,6 +132,7 @@ def state_of(checkout: Checkout) -> object:
         branch,
         own / "logs" / "HEAD",
         common / "packed-refs",
+        common / "shallow",
         common / "reftable" / "tables.list",
         sage / "clone.json",
         sage / "tail.ndjson",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from lsprotocol import types
 from lsprotocol.types import Diagnostic
 from pygls.lsp.server import LanguageServer
 
-from lsp_server import chronicle_files, diagnostics
+from lsp_server import chronicle_files, diagnostics, differences
 from lsp_server.documents import Document
 from lsp_server.progress import Progress
 from lsp_server.protocol import Protocol
@@ -41,8 +42,10 @@ class Server(LanguageServer):
             tell_changed=self._tell_changed,
             tell_fault=self.protocol.tell_fault,
             show=self._show,
+            show_diff=self._show_diff,
             edit=self._edit,
         )
+        self._pages = differences.Pages()
         self.recording = Progress(self.work_done_progress)
         self.session = Session(environment, self.front)
 
@@ -58,6 +61,8 @@ class Server(LanguageServer):
     def end(self) -> None:
         """Stop it."""
         self.session.workspaces.end()
+        with suppress(OSError):
+            self._pages.remove()
 
     def now(self) -> datetime:
         """What time it is."""
@@ -103,13 +108,27 @@ class Server(LanguageServer):
     def _tell_changed(self, record: Record) -> None:
         self.protocol.notify("sage/changed", {"root": uri_of(record.root)})
 
+    @property
+    def _shows_documents(self) -> bool:
+        """True if the client can be asked to show a file."""
+        window = self.session.capabilities.window
+        return bool(window and window.show_document and window.show_document.support)
+
     def _show(self, place: Mapping[str, Any]) -> None:
         """Have the client show a line of a file, if it can be asked to."""
-        window = self.session.capabilities.window
-        if window is not None and window.show_document is not None and window.show_document.support:
+        if self._shows_documents:
             at = types.Position(place["line"], 0)
             shown = types.ShowDocumentParams(place["uri"], take_focus=True, selection=types.Range(at, at))
             self.window_show_document(shown)
+
+    async def _show_diff(self, answer: Mapping[str, Any], diff: str) -> None:
+        """Have the client show a difference: in a file, or, if it cannot be asked to, in a message."""
+        if self._shows_documents:
+            with suppress(OSError):
+                page = await asyncio.to_thread(self._pages.write, answer, diff)
+                return self._show({"uri": uri_of(page), "line": 0})
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, differences.message(answer, diff)))
+        return None
 
     def _edit(self, uri: str, edit: types.TextEdit) -> None:
         """Have the client change a buffer."""

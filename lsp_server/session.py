@@ -40,6 +40,7 @@ class Front:
     tell_changed: Callable[[Record], None]
     tell_fault: Callable[[BaseException | None], None]
     show: Callable[[Mapping[str, Any]], None]
+    show_diff: Callable[[Mapping[str, Any], str], Coroutine[Any, Any, None]]
     edit: Callable[[str, TextEdit], None]
     pulls_diagnostics: bool = False
     """True for a client that asks for diagnostics itself."""

@@ -34,12 +34,15 @@ class Settings:
     """Lines younger than this get a hint; 0: only what is unplanned does."""
     rogue: Weight = Weight.WARNING
     shows_uncovered: bool = True
+    shows_gaps: bool = True
     opens_documents: bool = False
     """True for a client that opens itself what a command answers."""
+    shows_diffs: bool = False
+    """True for a client that shows itself what `sage.showDiff` answers."""
 
     def opening_as(self, before: Settings) -> Settings:
         """The same with what only the client itself can say, which it said at the beginning."""
-        return replace(self, opens_documents=before.opens_documents)
+        return replace(self, opens_documents=before.opens_documents, shows_diffs=before.shows_diffs)
 
     @classmethod
     def of(cls, said: object) -> Settings:
@@ -55,7 +58,9 @@ class Settings:
             recent_days=days if isinstance(days, int) and not isinstance(days, bool) and 0 <= days < 100_000 else 7,
             rogue=Weight(weight) if weight in {each.value for each in Weight} else Weight.WARNING,
             shows_uncovered=_flag(diagnostics, "uncovered", default=True),
-            opens_documents=_flag(found, "opensDocuments", default=False),
+            shows_gaps=_flag(diagnostics, "gaps", default=True),
+            opens_documents=_ability(said, found, "opensDocuments"),
+            shows_diffs=_ability(said, found, "showsDiffs"),
         )
 
 
@@ -66,6 +71,11 @@ def _part(said: object, name: str) -> dict[str, Any] | None:
 
 def _part_of(said: object, name: str) -> Any:
     return said.get(name) if isinstance(said, dict) else None
+
+
+def _ability(said: object, found: object, name: str) -> bool:
+    """What a client says of itself, which is no setting, stands beside the settings or among them."""
+    return _flag(said, name, default=False) or _flag(found, name, default=False)
 
 
 def _flag(said: object, name: str, *, default: bool) -> bool:

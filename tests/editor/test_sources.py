@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("pygls")
 
+from lsp_server.workspaces import path_of
+from sage_git.storage.index import Index
 from tests.editor.client import Refused
 from tests.editor.conftest import APP
-from tests.kit import run_sage
+from tests.kit import GitRepository, run_sage
 
 NOW = "first\nSECOND\nTHIRD\n"
 
@@ -176,6 +179,89 @@ def test_a_halt_is_an_error(client, desk):
     (told,) = [each for each in found if each["code"] == "halted"]
     assert told["severity"] == 1
     assert "totals\\u{202e} never fall" in told["message"]
+
+
+def gaps(found):
+    return [each for each in found if each["code"] == "gap"]
+
+
+def test_what_the_record_does_not_know_of_a_source_is_told_at_its_first_line(starting, desk, tmp_path):
+    shallow = tmp_path / "shallow"
+    desk.repository.git("clone", "-q", "--depth=1", desk.repository.path.as_uri(), str(shallow))
+    assert run_sage("init", cwd=shallow).returncode == 0
+    client = starting(shallow)
+    client.open("app.py")
+    (found,) = gaps(client.diagnostics("app.py", gaps))
+    assert found["range"]["start"]["line"] == 0
+    assert found["severity"] == 3
+    assert desk.repository.head[:12] in found["message"]
+    assert "parents are missing in this shallow clone" in found["message"]
+    client.tell("workspace/didChangeConfiguration", {"settings": {"diagnostics": {"gaps": False}}})
+    client.diagnostics("app.py", lambda found: not gaps(found))
+    client.tell("workspace/didChangeConfiguration", {"settings": {"diagnostics": {"gaps": True}}})
+    client.diagnostics("app.py", gaps)
+    GitRepository(shallow).git("fetch", "-q", "--unshallow")
+    client.diagnostics("app.py", lambda found: open_edits(found) and not gaps(found))
+
+
+def test_a_commit_that_cannot_be_recorded_is_told_of_at_what_it_may_have_changed(starting, desk):
+    repository = desk.repository
+    repository.git("checkout", "-q", "-b", "aside")
+    broken = repository.commit("aside", **{"other.txt": "y\n"})
+    repository.git("checkout", "-q", "main")
+    tree = repository.git("rev-parse", f"{broken}^{{tree}}")
+    (repository.path / ".git/objects" / tree[:2] / tree[2:]).unlink()
+    client = starting()
+    client.open("app.py")
+    (found,) = gaps(client.diagnostics("app.py", gaps))
+    assert f"commit {broken[:12]} is not recorded" in found["message"]
+
+
+def test_a_hole_in_a_chronicle_is_told_of(client, desk):
+    desk.sage("status")
+    first = json.loads(desk.repository.read("app.py.sage").splitlines()[0])["eventId"]
+    with Index.open(desk.repository.path / ".git/sage/index.sqlite") as index, index.transaction():
+        index.connection.execute("DELETE FROM events WHERE event_id = ?", (bytes.fromhex(first),))
+    client.open("app.py")
+    (found,) = gaps(client.diagnostics("app.py", gaps))
+    assert "events that nobody here has" in found["message"]
+
+
+def newest_event(client):
+    return client.command("sage.history", uri=client.uri("app.py"))[0]["eventId"]
+
+
+def test_who_has_no_view_for_differences_is_shown_a_file(client, desk):
+    client.open("app.py")
+    event = newest_event(client)
+    client.command("sage.showDiff", uri=client.uri("app.py"), eventId=event)
+    client.wait(lambda: client.requests[-1]["method"] == "window/showDocument", lambda: "a file to show")
+    page = path_of(client.requests[-1]["params"]["uri"])
+    assert page.endswith(f"{event[:8]}.diff")
+    text = Path(page).read_text(encoding="utf-8")
+    assert text.startswith("app.py (edited, ")
+    assert "\n-third\n+THIRD\n" in text
+    assert client.stop() == 0
+    assert not Path(page).parent.exists()
+
+
+def test_who_can_show_no_file_either_is_shown_a_message(starting, desk):
+    client = starting(capabilities={})
+    client.open("app.py")
+    client.command("sage.showDiff", uri=client.uri("app.py"), eventId=newest_event(client))
+    (shown,) = client.told("window/showMessage")
+    assert shown["type"] == 3
+    assert "\n-third\n+THIRD" in shown["message"]
+
+
+@pytest.mark.parametrize("options", [{"showsDiffs": True}, {"sageGit": {"hints": {}}, "showsDiffs": True}])
+def test_who_shows_differences_itself_is_only_told(starting, desk, options):
+    client = starting(options=options)
+    client.open("app.py")
+    assert client.command("sage.showDiff", uri=client.uri("app.py"), eventId=newest_event(client))["after"] == NOW
+    assert client.command("sage.status", uri=client.uri("app.py"))
+    assert "window/showDocument" not in [each["method"] for each in client.requests]
+    assert "window/showMessage" not in [each["method"] for each in client.notes]
 
 
 def test_commands_answer_what_views_need(client, desk):

@@ -16,6 +16,7 @@ from sage_git.operations.judging.about import facts_of_verdict
 from sage_git.operations.paths import raw_path
 from sage_git.operations.reading import before
 from sage_git.operations.reading.blame import blame
+from sage_git.operations.reading.gaps import gaps_of
 from sage_git.operations.reading.open_lines import OpenEdit
 from sage_git.operations.reading.status import open_halts
 from sage_git.operations.subjects import is_subject_name, subject_source
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sage_git.chronicle.ids import EventId, ObjectId
     from sage_git.operations.reading.before import PlainCommit
     from sage_git.operations.reading.blame import BlamedLine, Origin
+    from sage_git.operations.reading.gaps import Gap
     from sage_git.operations.reading.opening import Reading
     from sage_git.storage.queries import Row
 
@@ -53,6 +55,7 @@ class Story:
     knows_all: bool = True
     """False for a long chronicle, in which older edits may be open that wrote no line that is left."""
     halts: tuple[Event, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     is_tracked: bool = False
     """True if HEAD has a file there."""
 
@@ -95,6 +98,7 @@ def story(reading: Reading, path: str) -> Story:
         open_edits=tuple(_open_edits(reading, recent, lines)),
         knows_all=events <= _LOOKED_AT,
         halts=tuple(halt for halt in open_halts(reading.readings) if _binds(halt, path)),
+        gaps=tuple(gaps_of(reading, path, commits, recent)),
         is_tracked=is_tracked,
     )
 

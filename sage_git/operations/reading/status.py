@@ -100,7 +100,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
             open_edits=tuple(edits),
             halts=tuple(open_halts(readings)),
             plans=tuple(_plans(reading)),
-            deferred=(*_unreadable(checkout), *_waiting(readings, reading.outcome, reading.repository)),
+            deferred=(*_unreadable(checkout), *waiting(reading)),
             remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
         )
 
@@ -211,8 +211,9 @@ def _unreadable(checkout: Checkout) -> Iterator[Deferred]:
         yield Deferred(None, "config", f"the policy cannot be read, so the defaults hold: {problem}")
 
 
-def _waiting(readings: Readings, outcome: RecordOutcome, repository: Repository) -> list[Deferred]:
+def waiting(reading: Reading) -> list[Deferred]:
     """The commits that are not recorded, with the reason: what is missing first, then what went wrong."""
-    missing = "parents are missing in this shallow clone" if repository.is_shallow else "objects of it are missing here"
-    found = [Deferred(*finding) for finding in queries.findings(readings.connection)]
-    return [*(Deferred(commit, "deferred", missing) for commit in outcome.deferred), *found]
+    is_shallow = reading.repository.is_shallow
+    missing = "parents are missing in this shallow clone" if is_shallow else "objects of it are missing here"
+    found = [Deferred(*finding) for finding in queries.findings(reading.readings.connection)]
+    return [*(Deferred(commit, "deferred", missing) for commit in reading.outcome.deferred), *found]
