@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -174,42 +175,44 @@ def served(tmp_path):
     return first, second
 
 
-def serving(first, *options):
+@contextmanager
+def serving(first):
     """`sage-git serve`, which listens, and its address."""
-    command = [sys.executable, "-P", "-m", "sage_git", "serve", "--host", "127.0.0.1", "--port", "0", *options]
-    process = subprocess.Popen(
-        command, cwd=first.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
-    )
-    assert process.stdout
-    said = re.fullmatch(r"serving (sage://[0-9a-f]{64}@127\.0\.0\.1:\d+/)\n", process.stdout.readline())
-    assert said, process.stderr and process.stderr.read()
-    return process, said[1]
+    command = [sys.executable, "-P", "-m", "sage_git", "serve", "--host", "127.0.0.1", "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=first.path, encoding="utf-8", stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        assert process.stderr
+        try:
+            said = re.fullmatch(r"serving (sage://[0-9a-f]{64}@127\.0\.0\.1:\d+/)\n", process.stdout.readline())
+            assert said, process.stderr.read()
+            yield process, said[1]
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("how, status", [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_serve_serves_what_was_recorded_just_now_until_it_is_told_to_end(served, how, status):
     first, second = served
-    process, url = serving(first)
     around = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
     writer = run_sage("peer", "key", cwd=first.path).stdout.strip()
-    before = second.git("ls-remote", url, env=around)
-    first.commit("more", **{"foo.py": "x = 2\n"})
-    after = second.git("ls-remote", url, env=around)
-    process.send_signal(how)
-    said, complaints = process.communicate(timeout=PATIENCE_S)
+    with serving(first) as (process, url):
+        before = second.git("ls-remote", url, env=around)
+        first.commit("more", **{"foo.py": "x = 2\n"})
+        after = second.git("ls-remote", url, env=around)
+        process.send_signal(how)
+        said, complaints = process.communicate(timeout=PATIENCE_S)
     assert f"refs/sage/writers/{writer}" in before
+    assert before != after
     assert (process.returncode, complaints) == (status, "")
     assert [line.split("  ")[2].partition(",")[0] for line in said.splitlines()] == ["store: served"] * 2
-    assert before != after
 
 
 def test_serve_says_that_a_port_is_taken(served):
     first, _ = served
-    process, url = serving(first)
-    port = url.rpartition(":")[2].strip("/")
-    refused = run_sage("serve", "--host", "127.0.0.1", "--port", port, cwd=first.path)
-    process.kill()
-    process.communicate()
+    with serving(first) as (_, url):
+        port = url.rpartition(":")[2].strip("/")
+        refused = run_sage("serve", "--host", "127.0.0.1", "--port", port, cwd=first.path)
     assert refused.returncode == 4
     assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
 

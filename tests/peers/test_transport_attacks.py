@@ -380,6 +380,7 @@ def test_hooks_and_config_smuggled_in(house, tmp_path, monkeypatch):
 
 
 def test_a_store_that_borrows_objects_is_not_served(house):
+    (house.sage / "store.git/objects/info").mkdir(exist_ok=True)
     (house.sage / "store.git/objects/info/alternates").write_text(str(house.sage / "private.git/objects"))
     with house.open() as server:
         with Stranger(server.address) as caller:
@@ -408,11 +409,12 @@ def test_endless_frames(house):
 
 
 def test_frames_after_the_end(house):
-    with house.open(SOON) as server, Stranger(server.address) as caller:
-        assert caller.call(house.caller) == ACCEPTED
-        caller.send(b"")
-        caller.send(b"x" * 1_000)
-        assert until_closed(caller.tls) != b""
+    with house.open(SOON) as server:
+        with Stranger(server.address) as caller:
+            assert caller.call(house.caller) == ACCEPTED
+            caller.send(b"")
+            caller.send(b"x" * 1_000)
+            assert until_closed(caller.tls) != b""
         assert server.ending() in (Ending.SERVED, Ending.CUT)
         assert_no_child_is_left(house)
         house.assert_serves(server)
