@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render, wording
@@ -13,6 +13,7 @@ from sage_git.cli.text import Line, Span, Style, cut, cut_path, escape, line_wid
 
 if TYPE_CHECKING:
     from sage_git.cli.surroundings import Surroundings
+    from sage_git.operations.exchange.relations import KnownPeer, Relations
     from sage_git.operations.reading.open_lines import OpenEdit
     from sage_git.operations.reading.status import Status
 
@@ -33,28 +34,32 @@ def register(commands: Any) -> None:
 
 def status_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Show the state of the record; 0."""
+    from sage_git.operations.exchange.relations import relations
     from sage_git.operations.reading.status import Detail, as_json, state_of
 
     detail = Detail.LINES if arguments.json else Detail.EDITS
     with render.Progress(surroundings, "recording commits") as progress:
         state = state_of(surroundings.cwd, surroundings.environment, detail, progress)
+    known = relations(surroundings.cwd, surroundings.environment)
     with render.screen(arguments, surroundings) as out:
         if arguments.json:
-            out.json(as_json(state))
+            out.json(as_json(state) | known.as_json())
         else:
-            out.lines(lines(state, out.limit or out.measure, surroundings.now))
+            out.lines(lines(state, known, out.limit or out.measure, surroundings.now))
     return 0
 
 
-def lines(state: Status, columns: int, now: datetime) -> Iterator[Line]:
+def lines(state: Status, known: Relations, columns: int, now: datetime) -> Iterator[Line]:
     """One screen."""
     yield _recording(state)
     if state.repository:
         writer = f" · writer {state.writer[:16]}" if state.writer else ""
         yield [Span(f"repository {escape(state.repository[:16])}{writer}", Style.FAINT)]
+    yield from _equivocations(known, columns)
     yield from _deferred(state, columns)
     yield from _halts(state, columns)
     yield from _plans(state, columns)
+    yield from _peers(known, columns, now)
     yield from _unplanned(state, columns, now)
     if state.remedy:
         yield []
@@ -103,6 +108,54 @@ def _halts(state: Status, columns: int) -> Iterator[Line]:
             Span(cut(escape(said), columns - 12)),
         ]
     yield from _more(len(state.halts) - _SHOWN, "sage-git log --type HALT_AND_REPORT")
+
+
+def _equivocations(known: Relations, columns: int) -> Iterator[Line]:
+    """The writers who signed two logs: nothing else matters as much."""
+    if not known.equivocations:
+        return
+    yield []
+    yield [Span("signed two logs", Style.OPEN)]
+    for writer, _ in known.equivocations[:_SHOWN]:
+        lead = [Span("  "), span(writer[:16], Style.COMMIT)]
+        said = "  what it signed since is not believed; .git/sage/equivocations has the proof"
+        yield [*lead, Span(cut(said, columns - line_width(lead)))]
+    yield from _more(len(known.equivocations) - _SHOWN, "sage-git status --json")
+
+
+def _peers(known: Relations, columns: int, now: datetime) -> Iterator[Line]:
+    """Whom logs are exchanged with, and when that last went well or why it did not."""
+    if not known.peers:
+        return
+    yield []
+    logs = f", {_many(known.others, 'log')} of others" if known.others else ""
+    yield [Span("peers", Style.STRONG), Span(logs, Style.FAINT)]
+    shown = known.peers[:_SHOWN]
+    room = min(max(width(escape(peer.name)) for peer in shown), max(columns // 3, 12))
+    for peer in shown:
+        lead = [Span(f"  {pad(cut(escape(peer.name), room), room)}", Style.COMMIT)]
+        is_well = peer.meeting is not None and peer.meeting.state == "current"
+        words, style = _met(peer, now), Style.ANSWERED if is_well else Style.OPEN if peer.meeting else Style.FAINT
+        yield [*lead, Span(cut(f"  {words}", columns - line_width(lead)), style)]
+    yield from _more(len(known.peers) - _SHOWN, "sage-git peer list")
+
+
+def _met(peer: KnownPeer, now: datetime) -> str:
+    """How the last meeting went, in a few words."""
+    meeting = peer.meeting
+    if meeting is None:
+        return "not met yet: sage-git sync"
+    moment = datetime.fromtimestamp((meeting.reached_ms or meeting.at_ms) / 1000, UTC)
+    when = show_date(moment, DateStyle.RELATIVE, now)
+    new = f", {_many(peer.unsent, 'entry').replace('entrys', 'entries')} not sent" if peer.unsent else ""
+    match meeting.state:
+        case "current":
+            return f"in step {when}{new}"
+        case "refused":
+            return f"{when}, some of it refused: {', '.join(meeting.refused) or escape(meeting.reason)}"
+        case _:
+            last = f" (last met {when})" if meeting.reached_ms is not None else ""
+            return f"{meeting.state}{last}: {escape(meeting.reason)}"
 
 
 def _plans(state: Status, columns: int) -> Iterator[Line]:

@@ -16,7 +16,7 @@ from typing import Final
 from sage_git.errors import NotHere, SageError
 from sage_git.gitrepo.exchange import RemoteEnvironment
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.exchange import succession
+from sage_git.operations.exchange import meetings, succession
 from sage_git.operations.exchange.kept import PeerBook
 from sage_git.operations.exchange.outcomes import Outcome, State
 from sage_git.operations.exchange.publishing import publish_own
@@ -79,12 +79,20 @@ def sync(
         received = [receiving.receive(target) for target in targets]
         settle(checkout, (found for each in received for found in each.evidence), _now_ms(), progress)
         if direction is Direction.IN:
-            return [_outcome(each, Sent()) for each in received]
+            return _kept(checkout, [(each, _outcome(each, Sent())) for each in received], None)
         if any(each.listed is not None for each in received):
             take_over_unlogged(checkout)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             publish_own(checkout)
-        return [_outcome(each, send(checkout, each, remote)) for each in received]
+        given = checkout.log.length()
+        return _kept(checkout, [(each, _outcome(each, send(checkout, each, remote))) for each in received], given)
+
+
+def _kept(checkout: Checkout, met: Sequence[tuple[Received, Outcome]], given: int | None) -> list[Outcome]:
+    """The outcomes, which `status` tells from here on; `given` is how much of this clone's log the peers may have."""
+    told = [(outcome, None if each.listed is None else len(each.listed)) for each, outcome in met]
+    meetings.remember(checkout, told, given, _now_ms())
+    return [outcome for _, outcome in met]
 
 
 def _outcome(received: Received, sent: Sent) -> Outcome:

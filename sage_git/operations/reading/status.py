@@ -1,4 +1,7 @@
-"""The state of the record in one answer: open edits, halts, what is not recorded yet and why (SPEC 8.1)."""
+"""The state of the record in one answer: open edits, halts, what is not recorded yet and why (SPEC 8.1).
+
+Not here: how it stands with peers (`exchange.relations`).
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
 
 
 def as_json(state: Status) -> dict[str, Any]:
-    """The object of SPEC 8.1."""
+    """The object of SPEC 8.1, less what it has of peers."""
     return {
         "repository": state.repository,
         "head": state.head,
@@ -123,7 +126,6 @@ def as_json(state: Status) -> dict[str, Any]:
         ],
         "halts": [dict(halt.fields) for halt in state.halts],
         "plansInForce": [_plan_as_json(plan) for plan in state.plans],
-        "peers": [],
         "deferred": [{"commit": each.commit, "code": each.code, "message": each.message} for each in state.deferred],
     }
 
