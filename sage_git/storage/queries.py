@@ -161,6 +161,12 @@ def by_commit_prefix(connection: sqlite3.Connection, digits: str) -> list[Row]:
     return [Row.of(columns) for columns in connection.execute(sql, (low, high))]
 
 
+def is_commit_prefix(connection: sqlite3.Connection, digits: str) -> bool:
+    """True if the id of some commit that was observed begins with these hex digits."""
+    found = connection.execute("SELECT 1 FROM commits WHERE oid BETWEEN ? AND ? LIMIT 1", _range(digits, 64))
+    return found.fetchone() is not None
+
+
 def by_ids(connection: sqlite3.Connection, ids: Iterable[EventId]) -> dict[EventId, Row]:
     """Those of these events that are known, by id."""
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.event_id IN ({{}})"

@@ -65,6 +65,13 @@ def test_an_event_a_commit_and_a_folder_name_what_is_open_of_them(edited, sage):
     assert answers(sage, "src") == []
 
 
+def test_of_a_recorded_commit_that_changed_no_source_nobody_says_that_it_is_not_recorded(edited, sage):
+    empty = edited.commit("nothing")
+    finished = sage("reconcile", empty[:10], "-m", "looked at it")
+    assert finished.returncode != 0
+    assert f"the commit {empty[:10]} is recorded, but no event tells of it" in finished.stderr
+
+
 def test_an_answer_follows_its_source_through_a_rename(edited, sage):
     edited.git("mv", "src/a.py", "src/new.py")
     edited.commit("move")

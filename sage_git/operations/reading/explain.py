@@ -65,6 +65,9 @@ def find(readings: Readings, name: str) -> list[Entry]:
     rows = queries.by_commit_prefix(readings.connection, digits)
     if len({row.commit for row in rows}) > 1:
         raise UsageError(f"'{name}' is the beginning of several commit ids", remedy="give more digits")
+    if not rows and queries.is_commit_prefix(readings.connection, digits):
+        said = f"the commit {name} is recorded, but no event tells of it: it changed no source by itself"
+        raise NotHere(said, remedy="nothing in it needs an answer; git show tells what it is")
     if not rows:
         raise NotHere(
             f"no event and no recorded commit begins with '{name}'", remedy="sage-git log --all shows what there is"
