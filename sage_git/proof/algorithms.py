@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
+from sage_git.proof.ed25519 import is_signed
 from sage_git.proof.wire import BadProof, Wire
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Ed25519:
         self._read(key)
 
     def verify(self, key: Wire, made_with: str, signature: Wire, message: bytes) -> None:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from cryptography.exceptions import InvalidSignature
 
         public, application = self._read(key)
         _check_name(made_with, self.kind)
@@ -57,7 +58,8 @@ class Ed25519:
         if len(made) != _ED25519_SIGNATURE_BYTES:
             raise BadProof("has an Ed25519 signature that is not 64 bytes")
         signed = _signed_text(application, signature, message)
-        Ed25519PublicKey.from_public_bytes(public).verify(made, signed)
+        if not is_signed(public, made, signed):
+            raise InvalidSignature
 
     def _read(self, key: Wire) -> tuple[bytes, bytes | None]:
         """The public key, and the application that a security key made it for."""

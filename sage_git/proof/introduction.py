@@ -15,6 +15,7 @@ from sage_git.errors import ProofFailed, ValidationError
 from sage_git.proof import sshsig
 from sage_git.proof.allowed_signers import AllowedSigners
 from sage_git.proof.checkpoint import is_writer
+from sage_git.proof.ed25519 import is_of_small_order
 
 NAMESPACE: Final = "sage-writer@v1"
 """What certificates are signed for, so that a signature made for anything else is none."""
@@ -48,7 +49,11 @@ class Introduction:
         return canonical_json(said if self.supersedes is None else said | {"supersedes": self.supersedes}) + b"\n"
 
     def _check(self) -> None:
-        if not is_writer(self.key) or not is_hex(self.repository, *range(8, 65)):
+        if (
+            not is_writer(self.key)
+            or is_of_small_order(bytes.fromhex(self.key))
+            or not is_hex(self.repository, *range(8, 65))
+        ):
             raise ProofFailed("the writer introduces itself with what is no key, or no repository")
         if self.supersedes is not None and (not is_writer(self.supersedes) or self.supersedes == self.key):
             raise ProofFailed("the writer supersedes what is no other writer")

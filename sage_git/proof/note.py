@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from sage_git.errors import ProofFailed
 from sage_git.proof.base64 import decoded
+from sage_git.proof.ed25519 import is_signed
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -101,19 +102,13 @@ def verify(content: bytes, name: str, public_key: bytes) -> str:
 
     Signatures by others are ignored; one that says to be by this key and is not spoils the whole note.
     """
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     note = Note.parse(content)
     wanted = (name, key_id(name, public_key))
     ours = {each.made for each in note.signatures if (each.name, each.key_id) == wanted}
     if not ours:
         raise ProofFailed("the note is not signed by the key that should have signed it")
-    try:
-        for made in ours:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(made, note.text.encode())
-    except (InvalidSignature, ValueError):
-        raise ProofFailed("the note's signature does not fit its text") from None
+    if not all(is_signed(public_key, made, note.text.encode()) for made in ours):
+        raise ProofFailed("the note's signature does not fit its text")
     return note.text
 
 

@@ -7,7 +7,7 @@ import pytest
 from sage_git.errors import ProofFailed, WrongOrigin
 from sage_git.proof.checkpoint import MAX_BYTES, Checkpoint, claimed, issue, named, opened, origin_of
 from sage_git.proof.merkle import EMPTY_ROOT
-from sage_git.proof.note import sign
+from sage_git.proof.note import Note, Signature, key_id, sign
 from tests.unit.proof.logs import KEY, LEAVES, OTHER, OTHER_KEY, REPOSITORY, WRITER, checkpoint, flipped, note
 
 ROOT = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
@@ -66,6 +66,17 @@ def test_a_checkpoint_of_another_writer_is_refused():
 def test_a_checkpoint_that_somebody_else_signed_as_well_is_accepted():
     theirs = sign(checkpoint(LEAVES).text, "witness.example", OTHER_KEY).decode().rpartition("\n\n")[2]
     assert opened(note(LEAVES) + theirs.encode(), REPOSITORY, WRITER) == checkpoint(LEAVES)
+
+
+def test_a_writer_key_under_which_anybody_can_sign_signs_nothing():
+    """Some of these signatures of zeros are what libraries accept for the key of zeros."""
+    zeros = "00" * 32
+    for size in range(64):
+        origin = origin_of(REPOSITORY, zeros)
+        text = Checkpoint(origin, size + 1, bytes(32)).text
+        forged = Note(text, (Signature(origin, key_id(origin, bytes(32)), bytes(64)),)).content
+        with pytest.raises(ProofFailed, match="does not fit"):
+            opened(forged, REPOSITORY, zeros)
 
 
 def test_no_bit_of_a_checkpoint_can_be_flipped():

@@ -46,6 +46,7 @@ def test_the_introduction_of_another_is_refused():
         ABOUT.content.replace(b":", b": "),
         ABOUT.content.replace(WRITER.encode(), WRITER.upper().encode()),
         ABOUT.content.replace(WRITER.encode(), WRITER[:-1].encode()),
+        ABOUT.content.replace(WRITER.encode(), b"00" * 32),
         ABOUT.content.replace(REPOSITORY.encode(), b"../../etc"),
         ABOUT.content.replace(b"}", b',"supersedes":null}'),
         ABOUT.content.replace(b"}", b',"supersedes":"%s"}' % WRITER.encode()),
