@@ -184,6 +184,7 @@ class Store:
 
         Raises GitFailed; StorageError if other entries were published, or more.
         """
+        self.ensure()
         sealed = self._public.tip(sealed_ref(writer)).files
         ends = _segments(segment_count(sealed) * SEGMENT_ENTRIES, unsealed)
         leaves = {number: [leaf for leaf, _ in part] for number, part in ends.items()}

@@ -88,14 +88,16 @@ class _Collected:
 
     def collect(self) -> None:
         """Read until the end, or until there is too much."""
-        while not self.is_full() and (more := self.pipe.read(1 << 18)):
-            self.content += more
+        with suppress(OSError, ValueError):  # closed meanwhile, since nobody waits any more
+            while not self.is_full() and (more := self.pipe.read(1 << 18)):
+                self.content += more
 
     def drain(self) -> None:
         """Read until the end; what is too much is dropped."""
-        while more := self.pipe.read(1 << 16):
-            self.content += more
-            del self.content[: -self.most]
+        with suppress(OSError, ValueError):
+            while more := self.pipe.read(1 << 16):
+                self.content += more
+                del self.content[: -self.most]
 
 
 def _watched(process: subprocess.Popen[bytes], limits: Limits, given: bytes) -> Finished:
@@ -128,7 +130,7 @@ def _watched(process: subprocess.Popen[bytes], limits: Limits, given: bytes) -> 
 
 
 def _feed(pipe: IO[bytes], given: bytes) -> None:
-    with suppress(BrokenPipeError), pipe:  # who does not want it says why
+    with suppress(OSError, ValueError), pipe:  # who does not want it says why; the pipe may be closed by then
         pipe.write(given)
 
 
