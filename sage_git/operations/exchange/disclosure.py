@@ -70,8 +70,8 @@ def may_be_seen(
 
 
 def _may_be_said(event: Event, statements: Published, private: frozenset[EventId]) -> bool:
-    if event.event_id in private:
-        return False
+    if event.event_id in private or event.get("eventId", event.event_id) != event.event_id:
+        return False  # the second is one that somebody gave a wrong id, which no peer would take
     if event.type == REDACTION or statements is Published.ALL:  # what is gone must go everywhere
         return True
     return statements is Published.PLANS and event.subject == PLANS

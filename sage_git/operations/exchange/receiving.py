@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
-from sage_git.errors import SageError
+from sage_git.errors import PeerFailed, SageError
 from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, list_logs
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segment_path
 from sage_git.operations.checkout import Checkout
@@ -87,10 +88,24 @@ class Receiving:
         if not new:
             return
         with Quarantine(self._checkout.sage, self._store) as quarantine:
-            quarantine.fetch(target.url, new, self._remote)
-            believed = self._vetted(quarantine, new, tips, received)
+            there = self._fetched(quarantine, target.url, new, received)
+            believed = self._vetted(quarantine, there, tips, received)
             self._adopt(quarantine, believed, tips, received)
         self._remember(target, received)
+
+    def _fetched(
+        self, quarantine: Quarantine, url: str, new: Mapping[str, str], received: Received
+    ) -> Mapping[str, str]:
+        """What came of the logs in `new`. One that git cannot or will not take keeps no other from coming."""
+        with suppress(PeerFailed):
+            return quarantine.fetch(url, new, self._remote)
+        came: dict[str, str] = {}
+        for writer, commit in new.items():
+            try:
+                came |= quarantine.fetch(url, {writer: commit}, self._remote)
+            except PeerFailed as problem:
+                received.refused.append(Refusal(writer, "bad-log-tree", str(problem)))
+        return came
 
     def _vetted(
         self, quarantine: Quarantine, new: Mapping[str, str], tips: Mapping[str, str], received: Received
@@ -178,6 +193,8 @@ class Receiving:
     def _take_private(self, target: Target, received: Received) -> None:
         """Bodies that only trusted peers are given, each held against its leaf."""
         assert target.private_url is not None
+        if target.kind is Kind.CLONE and not Path(target.private_url).exists():
+            return  # nothing was withheld yet
         listed = list_logs(target.private_url, self._remote)
         tips = self._store.writers(Half.PRIVATE)
         own = writer_id(self._checkout.sage)

@@ -18,7 +18,7 @@ from sage_git.gitrepo.exchange import RemoteEnvironment
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import meetings, succession
 from sage_git.operations.exchange.kept import PeerBook
-from sage_git.operations.exchange.outcomes import Outcome, State
+from sage_git.operations.exchange.outcomes import Outcome, Refusal, State
 from sage_git.operations.exchange.publishing import publish_own
 from sage_git.operations.exchange.receiving import Received, Receiving
 from sage_git.operations.exchange.sending import Sent, send
@@ -75,9 +75,11 @@ def sync(
     with held(checkout.sage / "sync.lock", _SYNC_TIMEOUT_MS):
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             succession.finish(checkout)
+        refused_before = frozenset(checkout.index.writers.refused())
         receiving = Receiving(checkout, remote)
         received = [receiving.receive(target) for target in targets]
         settle(checkout, (found for each in received for found in each.evidence), _now_ms(), progress)
+        _tell_of_entries(checkout, received, refused_before)
         if direction is Direction.IN:
             return _kept(checkout, [(each, _outcome(each, Sent())) for each in received], None)
         if any(each.listed is not None for each in received):
@@ -93,6 +95,16 @@ def _kept(checkout: Checkout, met: Sequence[tuple[Received, Outcome]], given: in
     told = [(outcome, None if each.listed is None else len(each.listed)) for each, outcome in met]
     meetings.remember(checkout, told, given, _now_ms())
     return [outcome for _, outcome in met]
+
+
+def _tell_of_entries(checkout: Checkout, received: Sequence[Received], before: frozenset[object]) -> None:
+    """Add to what each peer is told to have offered the entries that were not believed."""
+    for entry in checkout.index.writers.refused():
+        if entry not in before:
+            for each in received:
+                if entry.writer in (each.listed or {}):
+                    reason = f"entry {entry.number}: {entry.message}"
+                    each.refused.append(Refusal(entry.writer, entry.code, reason))
 
 
 def _outcome(received: Received, sent: Sent) -> Outcome:

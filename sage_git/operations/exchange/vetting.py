@@ -241,11 +241,14 @@ def _is_leaf(line: bytes) -> bool:
 
 
 def _check_body(body: bytes, its_leaf: bytes, number: int) -> None:
-    """Raises _Unbelievable unless `body` is the event that the leaf names, and keeps the rules of events."""
+    """Raises _Unbelievable unless `body` is the event that the leaf names, in its one spelling, and keeps the rules.
+
+    What was appended without an id is given without one.
+    """
     line = check_line(body, 1, 0)
-    if line.event is None or line.state is LineState.BAD_PAYLOAD:
-        raise _Unbelievable("body-not-its-leaf", f"entry {number} is no event: {line.reason}")
-    # Whoever appended an event with a wrong id, or none, is not made to lie by it: the leaf has the right one.
+    if line.event is None or line.state not in (LineState.VALID, LineState.NO_ID) or not line.is_canonical:
+        how = line.reason or "it is not spelled as canonical JSON is"
+        raise _Unbelievable("body-not-its-leaf", f"entry {number} is no event: {how}")
     identifier = line.event.event_id if line.state is LineState.VALID else event_id(line.event.fields)
     if identifier is None or leaf(identifier) != its_leaf:
         raise _Unbelievable("body-not-its-leaf", f"the event of entry {number} is not the one that its leaf names")
