@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sage_git.chronicle.ids import EventId, leaf
+from sage_git.chronicle.ids import EventId, RepositoryId, leaf
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof.checkpoint import Checkpoint
-from sage_git.proof.introduction import Introduction, RepositoryId
+from sage_git.proof.introduction import Introduction
 from sage_git.proof.merkle import Tree, check_inclusion, leaf_hash
 
 DOCUMENT = Path(__file__).parents[3] / "docs/peers.md"
