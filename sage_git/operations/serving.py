@@ -18,6 +18,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.kept import PeerBook
 from sage_git.operations.exchange.publishing import publish_own
 from sage_git.operations.recording.record import bring_current
+from sage_git.operations.sealing import store_of
 from sage_git.peers.address import Share
 from sage_git.peers.greeting import Credentials
 from sage_git.peers.server import Server
@@ -27,8 +28,6 @@ from sage_git.storage.lock import held
 
 _DIRECTORIES: Final = {Share.STORE: "store.git", Share.PRIVATE: "private.git"}
 _PATIENCE_MS: Final = 10_000
-_FRESH_S: Final = 0.5
-"""What was published this long ago is fresh: many visitors at once are no reason to look many times."""
 
 
 def server_of(checkout: Checkout, host: str, port: int, report: Callable[[Visit], None]) -> Server:
@@ -39,6 +38,7 @@ def server_of(checkout: Checkout, host: str, port: int, report: Callable[[Visit]
     repository = checkout.known_identity().repository
     with held(checkout.sage / "log.lock", _PATIENCE_MS):
         ensure_writer(checkout.sage, repository)
+        store_of(checkout).ensure()
     house = House(
         Credentials(load_key(checkout.sage), repository),
         admit=lambda key: admission(checkout.sage, key),
@@ -76,16 +76,17 @@ class _Freshening:
     def __init__(self, checkout: Checkout) -> None:
         repository = checkout.repository
         self._start, self._environment = repository.work_tree or repository.git_dir, repository.environment
-        self._lock, self._last = Lock(), 0.0
+        self._lock, self._began = Lock(), 0.0
 
     def __call__(self) -> None:
+        asked = monotonic()
         with self._lock:
-            if monotonic() - self._last < _FRESH_S:
+            if self._began > asked:  # somebody else's, while we waited, had all that we are to have
                 return
+            self._began = monotonic()
             # An index belongs to one thread, and this is not the one that opened the caller's.
             with suppress(SageError), Checkout.open(self._start, self._environment) as checkout:
                 if checkout.has_begun():
                     bring_current(checkout)
                     with held(checkout.sage / "log.lock", _PATIENCE_MS):
                         publish_own(checkout)
-            self._last = monotonic()

@@ -102,8 +102,8 @@ async def receive(
                 refusal = await _serve(house, frames, visit, limits)
             if refusal is not None:
                 await frames.send(greeting.answer(refusal))
+                visit.words = visit.words or refusal.value
             visit.ending = Ending.SERVED if refusal is None else Ending.REFUSED
-            visit.words = "" if refusal is None else refusal.value
             patience.reschedule(None)  # closing has a limit of its own
             await frames.close()
         finally:
@@ -152,7 +152,8 @@ async def _serve(house: House, frames: Frames, visit: Visit, limits: Limits) -> 
     await asyncio.to_thread(house.freshen)
     try:
         service = house.start(visit.share)
-    except SageError:
+    except SageError as problem:
+        visit.words = str(problem)  # for us; the visitor is told that it is our fault
         return Refusal.UNREADY
     try:
         await frames.send(greeting.answer(None))

@@ -385,7 +385,8 @@ def test_a_store_that_borrows_objects_is_not_served(house):
     with house.open() as server:
         with Stranger(server.address) as caller:
             assert caller.call(house.caller) == b"refused unready\n"
-        assert server.ending() is Ending.REFUSED
+        visit = server.ended()
+    assert (visit.ending, "borrows objects" in visit.words) == (Ending.REFUSED, True)
 
 
 def send_for_ever(caller, content):
