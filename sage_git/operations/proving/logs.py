@@ -77,10 +77,15 @@ class Logs:
         own = self._checkout.index.events.entry(event)
         if own is not None and self._own is not None:
             return Place(self._own, own)
-        for writer, number in self._checkout.index.writers.holders(event):
-            if writer != self._own and number < self.signed(writer).tree.size:
-                return Place(writer, number)
-        return None
+        holders = (Place(*each) for each in self._checkout.index.writers.holders(event) if each[0] != self._own)
+        return next(filter(self._is_signed, holders), None)
+
+    def _is_signed(self, place: Place) -> bool:
+        """True if a checkpoint that is here has the entry; a log that is not sound proves nothing."""
+        try:
+            return place.number < self.signed(place.writer).tree.size
+        except ProofFailed:
+            return False
 
     def _sign_own(self, writer: str) -> Signed:
         checkout = self._checkout
