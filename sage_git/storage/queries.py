@@ -181,6 +181,18 @@ def of_types(connection: sqlite3.Connection, *types: str) -> list[Row]:
     return [Row.of(columns) for columns in connection.execute(sql, types)]
 
 
+def recorded_before(
+    connection: sqlite3.Connection, number: int, since_s: int, until_s: int, types: Iterable[str]
+) -> list[Row]:
+    """The facts of these types with a lower number, of commits with an effective time from `since_s` to `until_s`."""
+    last = "SELECT commit_id FROM events WHERE number < ? AND commit_id NOT NULL ORDER BY number DESC LIMIT 1"
+    wanted = list(types)
+    sql = f"""SELECT {_COLUMNS} FROM commits c CROSS JOIN events e ON e.commit_id = c.id
+        WHERE c.id <= ({last}) AND c.effective >= ? AND c.effective < ? AND e.number < ?
+        AND e.type IN ({", ".join("?" * len(wanted))})"""  # noqa: S608
+    return [Row.of(columns) for columns in connection.execute(sql, (number, since_s, until_s, number, *wanted))]
+
+
 def verdicts_on(connection: sqlite3.Connection, fact: EventId) -> list[Row]:
     """The verdicts that hang on a fact, in the order that they arrived."""
     together = "e.commit_id = (SELECT commit_id FROM events WHERE event_id = ?)"

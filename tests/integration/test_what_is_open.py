@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.judged import Desk
+from tests.judged import Desk, approve, sage_at
 from tests.kit import GitRepository
 
 TEXT = "".join(f"line {n}\n" for n in range(30))
@@ -70,4 +70,19 @@ def test_an_octopus_that_takes_a_file_as_a_reverted_edit_had_it_is_found(desk: D
     tree = repository.git("write-tree")
     octopus = repository.git("commit-tree", tree, "-p", start, "-p", "side", "-p", evil, "-m", "octopus")
     repository.git("reset", "-q", "--hard", octopus)
+    assert open_paths(desk) == ["f"]
+
+
+def test_what_was_added_before_an_earlier_approval_came_to_be_known_is_open(repository: GitRepository) -> None:
+    repository.commit("first", f=TEXT)
+    desk = Desk.begin(repository)
+    desk.tick()
+    earlier = desk.now
+    repository.commit("nobody's", f=f"{TEXT}U\n", new="new\n")
+    desk.sage("record")
+    assert open_paths(desk) == ["f"]
+    approve(lambda *arguments: sage_at(earlier, repository.path, *arguments), "p", "src/**")
+    assert open_paths(desk) == ["f", "new"]
+    assert '"filePath":"new"' in desk.sage("log", "--unplanned", "--json")
+    desk.reconcile("new")
     assert open_paths(desk) == ["f"]

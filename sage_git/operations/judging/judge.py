@@ -28,6 +28,8 @@ from sage_git.storage import queries
 
 ROGUE: Final = "ROGUE_EDIT_DETECTED"
 _ENDS_A_PLAN: Final = ("PLAN_DENIED", "RECONCILIATION")
+_LATE: Final = ("FILE_ADDED", "FILE_REMOVED", "FILE_RENAMED")
+"""What is judged from the first approval on."""
 _SAYS_OF_A_PLAN: Final = ("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_UNSAFE", *_ENDS_A_PLAN)
 
 
@@ -127,15 +129,34 @@ class Judge:
 
     def open_edits(self, reach: Reach) -> list[OpenFact]:
         """The facts in a history that nobody answered for, newest first."""
+        connection, verdicts = self._index.connection, self._suspects()
+        rows = sorted([*verdicts, *self.untold.values()], key=lambda row: -row.time_ms) if self.untold else verdicts
         found = []
-        for row in self._suspects():
+        for row in rows:
             if row.place is None or not reach.has(*row.place):
                 continue
-            for fact in facts_of_verdict(self._index.connection, row):
+            is_told = row.type not in FACT_TYPES
+            for fact in facts_of_verdict(connection, row) if is_told else [row.event_id]:
                 event = self._docket.fact(fact)
                 if event is not None and self.is_open(fact, reach):
-                    found.append(OpenFact(event, row.event if row.line else None, self.standing(fact)))
+                    found.append(OpenFact(event, row.event if row.line and is_told else None, self.standing(fact)))
         return found
+
+    @cached_property
+    def untold(self) -> Mapping[EventId, queries.Row]:
+        """The facts that have no verdict and want one: they were recorded before an earlier approval was known."""
+        first = self.plans.first_approval
+        lives = (
+            life for each in self.plans for plan in self.plans.versions(each) for life in plan.lives if life.counts
+        )
+        nodes = ((self._index.events.node(life.approval), life.start) for life in lives)
+        earliest, found = 1 << 62, list[queries.Row]()
+        for number, start in sorted((node.number, start) for node, start in nodes if node is not None):
+            if first is not None and first < earliest:
+                found += queries.recorded_before(self._index.connection, number, first, earliest, _LATE)
+            earliest = min(earliest, start)
+        told = {row.event_id for row in found if queries.verdicts_on(self._index.connection, row.event_id)}
+        return {row.event_id: row for row in found if row.event_id not in told}
 
     @cached_property
     def overturned(self) -> frozenset[EventId]:

@@ -161,6 +161,9 @@ class Readings:
         halts = [row.event_id for row in rows if self.is_open_halt(row)]
         verdicts = [row for row in rows if row.type in VERDICT_TYPES and row.event.graph_commit]
         rogue = [row.event_id for row in verdicts if row.type == ROGUE]
+        if not verdicts and rows and rows[0].type in FACT_TYPES and rows[0].event_id in self.judge.untold:
+            is_open = self.reach is not None and self.judge.is_open(rows[0].event_id, self.reach)
+            return frozenset([rows[0].event_id] if is_open else halts)
         if not rogue and not any(row.event_id in self.judge.overturned for row in verdicts):
             return frozenset(halts)
         if rogue and not self.judge.has_work:
@@ -220,7 +223,8 @@ def is_within(row: Row, selection: Selection) -> bool:
 def _may_match(readings: Readings, selection: Selection, group: Sequence[Row]) -> bool:
     """False if a whole group is ruled out without a look at its lines, which need not be parsed then."""
     if selection.only_open:
-        return any(row.type in (ROGUE, "HALT_AND_REPORT") or row.event_id in readings.judge.overturned for row in group)
+        also = readings.judge.overturned | readings.judge.untold.keys()
+        return any(row.type in (ROGUE, "HALT_AND_REPORT") or row.event_id in also for row in group)
     return not selection.types or any(row.type in selection.types for row in group)
 
 
