@@ -36,7 +36,6 @@ _LONGEST_LINK_BYTES: Final = 1 << 13
 _MEANINGS: Final = {
     "stale info": "the log there is not the one that was seen; run `sage-git sync` again",
     "fetch first": "the log there is not known here; run `sage-git sync` again",
-    "non-fast-forward": "the log there has more; run `sage-git sync` again",
 }
 
 

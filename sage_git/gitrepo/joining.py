@@ -15,19 +15,16 @@ from sage_git.gitrepo.segments import SegmentRepository, Tip
 
 
 def join(repository: SegmentRepository, ours: Tip, theirs: Tip) -> str:
-    """The commit that has what both have: one of the two if that will do, else one that goes on from both.
-
-    Equal trees are one log: the smaller commit id stands for it. Raises GitFailed, StorageError.
-    """
-    if not ours.commit or ours.tree == theirs.tree:
-        return min(filter(None, (ours.commit, theirs.commit)))
+    """The commit that has what both have: one of the two if that will do. Raises GitFailed, StorageError."""
+    if ours.tree == theirs.tree:
+        return ours.commit
     longer, shorter = sorted((ours, theirs), key=lambda tip: _rank(repository, tip), reverse=True)
     files = _union(repository, longer, shorter)
     whole = {**longer.files, **{path: repository.blob_id(content) for path, content in files.items()}}
     for tip in (longer, shorter):
         if whole == tip.files:
             return tip.commit
-    return repository.merge(longer, shorter, files)
+    return repository.merge(longer, files)
 
 
 def _rank(repository: SegmentRepository, tip: Tip) -> tuple[int, int, str]:

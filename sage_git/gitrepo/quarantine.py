@@ -29,6 +29,7 @@ _FETCH: Final = (
     "--no-write-fetch-head",
     "--no-auto-gc",
     "--no-recurse-submodules",
+    "--depth=1",  # of a log's past nothing is wanted
     "--stdin",
 )
 _PRIVATE: Final = "refs/sage/private/"
@@ -79,6 +80,7 @@ class Quarantine:
         if done.status:
             packs = (path.stat().st_size for path in self.path.glob("objects/pack/tmp_*"))
             raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done)
+        (self.path / "shallow").unlink(missing_ok=True)  # what is taken over has no parents to be missing
         return self._repository.writers(namespace)
 
     def files(self, commit: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """One bare repository of ours with writer logs: a ref for each, whose tree has files of up to 256 lines.
 
-Commits have no author and no time of their own, so that the same entries make the same commits: nobody trusts a commit.
+Commits have no author, time or parents of their own, so that the same entries make the same commit: nobody trusts one,
+and no past is dragged along, in which what was redacted would go on.
 What is written is durable on return, and what a killed git left behind is taken away by the next that writes. Not here:
 how a tree is laid out (log_tree), which repository has which (store), and locks: the caller of anything that writes
 holds `log.lock`.
@@ -12,7 +13,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from hashlib import new as new_hash
 from itertools import islice
 from pathlib import Path
@@ -32,15 +32,6 @@ _MANY_LOOSE: Final = 5  # in one of 256 folders: some 1,300
 _INCOMING: Final = "refs/sage/incoming/"
 _READY: Final = "sage.ready"
 _NOBODY: Final = "sage-git <sage-git@localhost> 0 +0000"
-
-
-class Onto(Enum):
-    """What a commit goes on from; the writer's other files are in it either way."""
-
-    HISTORY = "history"
-    """The writer's last commit."""
-    NOTHING = "nothing"
-    """No commit: the chain begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +106,36 @@ class SegmentRepository:
         """Whether the object is here, reached by a ref or not. Raises GitFailed."""
         return self.is_ready() and b" commit " in self._git("cat-file", "--batch-check", input=f"{commit}\n".encode())
 
-    def commit(self, ref: str, base: Tip, files: Mapping[str, bytes], onto: Onto = Onto.HISTORY) -> bool:
+    def commit(self, ref: str, base: Tip, files: Mapping[str, bytes]) -> bool:
         """True if `files` were not all in `base`, where `ref` stands: they are now, beside those that were.
 
         Raises GitFailed.
         """
         changed = self._changed(base, files)
-        if not changed and onto is Onto.HISTORY:
+        if not changed:
             return False
         self.ensure()
-        parents = [base.commit] if base.commit and onto is Onto.HISTORY else []
-        self._healing(lambda: self._import(ref, parents, base.tree, changed))
+        self._healing(lambda: self._import(ref, base.tree, changed))
         self._tidy()
         return True
 
-    def merge(self, base: Tip, other: Tip, files: Mapping[str, bytes]) -> str:
-        """A commit that goes on from both, with the files of `base` and these; no ref has it but `incoming_ref`.
-
-        Whichever is `base`: equal files make an equal commit. Raises GitFailed.
-        """
-        parents = sorted({base.commit, other.commit})
+    def merge(self, base: Tip, files: Mapping[str, bytes]) -> str:
+        """The commit with the files of `base` and these; no ref has it but `incoming_ref`. Raises GitFailed."""
         ref = incoming_ref(base.commit)
-        self._healing(lambda: self._import(ref, parents, base.tree, self._changed(base, files)))
+        self._healing(lambda: self._import(ref, base.tree, self._changed(base, files)))
         return self._refs(ref)[ref].commit
+
+    def without_past(self, commits: Sequence[str]) -> dict[str, str]:
+        """For each of these our own commit of the same tree, without parents, which is here now. Raises GitFailed."""
+        asked = "".join(f"{commit}^{{tree}}\n" for commit in commits).encode("ascii")
+        trees = self._git("cat-file", "--batch-check=%(objectname)", input=asked).decode("ascii").splitlines()
+        own = {commit: _commit_of(tree) for commit, tree in zip(commits, trees, strict=True)}
+        return {
+            commit: name
+            if (name := self._id(b"commit", content)) == commit
+            else self._git("hash-object", "-t", "commit", "-w", "--stdin", input=content).decode("ascii").strip()
+            for commit, content in own.items()
+        }
 
     def borrow(self, source: Path, commits: Sequence[str]) -> None:
         """Have `commits` of the repository at `source` here, whose `incoming_ref`s have them. Raises GitFailed."""
@@ -166,8 +164,8 @@ class SegmentRepository:
         self._update([f"delete {ref}\n" for ref in self._refs(_INCOMING)])
 
     def blob_id(self, content: bytes) -> str:
-        """The object id that a blob has (gitformat-pack(5), `git hash-object`)."""
-        return new_hash(self.object_format, b"blob %d\0" % len(content) + content).hexdigest()
+        """The object id that a blob has."""
+        return self._id(b"blob", content)
 
     def damage(self) -> str:
         """What git finds damaged in the repository, all of which is read, in its own words; empty if nothing is."""
@@ -205,9 +203,12 @@ class SegmentRepository:
     def _changed(self, base: Tip, files: Mapping[str, bytes]) -> dict[str, bytes]:
         return {path: content for path, content in files.items() if base.files.get(path) != self.blob_id(content)}
 
-    def _import(self, ref: str, parents: Sequence[str], tree: str, files: Mapping[str, bytes]) -> None:
+    def _id(self, kind: bytes, content: bytes) -> str:
+        """The id of an object (gitformat-pack(5), `git hash-object`)."""
+        return new_hash(self.object_format, b"%s %d\0" % (kind, len(content)) + content).hexdigest()
+
+    def _import(self, ref: str, tree: str, files: Mapping[str, bytes]) -> None:
         head = f"feature done\ncommit {ref}\ncommitter {_NOBODY}\ndata 0\n"
-        head += "".join(f"{word} {parent}\n" for word, parent in zip(("from", "merge"), parents, strict=False))
         commands = [f'{head}M 040000 {tree} ""\n'.encode() if tree else head.encode()]
         for path, content in files.items():
             commands += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
@@ -263,6 +264,11 @@ class SegmentRepository:
 
     def _damaged(self, how: str) -> StorageError:
         return StorageError(str(self.git_dir), "read", how, remedy="run `sage-git fsck`")
+
+
+def _commit_of(tree: str) -> bytes:
+    """The content of our commit of a tree."""
+    return f"tree {tree}\nauthor {_NOBODY}\ncommitter {_NOBODY}\n\n".encode("ascii")
 
 
 def incoming_ref(commit: str) -> str:

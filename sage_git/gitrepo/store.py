@@ -31,7 +31,7 @@ from sage_git.gitrepo.log_tree import (
     segment_path,
 )
 from sage_git.gitrepo.publication import other_entries, published_files
-from sage_git.gitrepo.segments import Onto, SegmentRepository, Tip, sealed_ref
+from sage_git.gitrepo.segments import SegmentRepository, Tip, sealed_ref
 
 Pair = tuple[bytes, bytes]
 """A leaf and its body, or b""."""
@@ -84,29 +84,21 @@ class Store:
         """The lines of each of these segments, none for one that is not there. Raises GitFailed, StorageError."""
         return self._public.segments(files, paths)
 
-    def blobs(self, names: Sequence[str]) -> Iterator[bytes]:
-        """The content of each of these files of logs. Raises GitFailed, StorageError."""
-        return self._public.blobs(names)
-
     def has(self, commit: str) -> bool:
         """Whether this commit of a log is, or was, in the store. Raises GitFailed."""
         return self._public.has(commit)
 
-    def content(self, files: Mapping[str, str], path: str) -> bytes:
-        """The content of one of the files; empty if it is not there. Raises GitFailed, StorageError."""
-        return next(self._public.blobs([files[path]]), b"") if path in files else b""
-
     def checkpoint(self, writer: str) -> bytes:
         """The signed note on the log that was published; empty if none was."""
-        return self.content(self.published(writer), CHECKPOINT)
+        return self._document(writer, CHECKPOINT)
 
     def introduction(self, writer: str) -> bytes:
         """The writer.json of the log that was published; empty if none was."""
-        return self.content(self.published(writer), INTRODUCTION)
+        return self._document(writer, INTRODUCTION)
 
     def certificate(self, writer: str) -> bytes:
         """The signature of whoever vouches for the writer; empty if nobody does."""
-        return self.content(self.published(writer), CERTIFICATE)
+        return self._document(writer, CERTIFICATE)
 
     def length(self, writer: str) -> int:
         """How many entries of this clone's own log are sealed. Raises GitFailed."""
@@ -208,10 +200,11 @@ class Store:
         if not offers:
             return {}
         repository = self.repository(half)
-        repository.borrow(source, sorted({theirs for _, theirs in offers.values()}))
+        commits = self._borrow(repository, source, {theirs for _, theirs in offers.values()})
         trees = repository.trees()
         new = {}
-        for writer, (ours, theirs) in offers.items():
+        for writer, (ours, offered) in offers.items():
+            theirs = commits[offered]
             if not ours:
                 new[writer] = theirs
             elif ours in trees:
@@ -225,7 +218,7 @@ class Store:
 
         What was sealed under these numbers and is not in that log is forgotten; bodies that are stay. Safe to do again.
         """
-        self._public.borrow(source, [commit])
+        commit = self._borrow(self._public, source, {commit})[commit]
         ref, sealed = ref_of(writer), sealed_ref(writer)
         expected = {each: self._public.tip(each).commit for each in (ref, sealed)}
         self._public.swap({ref: (expected[ref], commit), sealed: (expected[sealed], "")})
@@ -238,7 +231,7 @@ class Store:
     def redact(self, writer: str, *numbers: int) -> None:
         """Drop the bodies of these entries for good; their leaves stay. Raises GitFailed, StorageError.
 
-        The chain of commits begins anew, and what only the old one reached is deleted: it would still hold the bodies.
+        What only older commits reached is deleted: it would still hold the bodies.
         """
         gone = {
             segment_path("events", segment): lines for segment, lines in by_segment(dict.fromkeys(numbers, b"")).items()
@@ -251,8 +244,19 @@ class Store:
                 for path, lines in zip(paths, repository.segments(tip.files, paths), strict=True)
             }
             if files:
-                repository.commit(ref_of(writer), tip, files, Onto.NOTHING)
+                repository.commit(ref_of(writer), tip, files)
                 repository.forget_unreachable()
+
+    def _borrow(self, repository: SegmentRepository, source: Path, commits: set[str]) -> dict[str, str]:
+        """For each of `commits` at `source` the one with its tree and no past, which is here now. Raises GitFailed."""
+        there = SegmentRepository(source, repository.object_format, repository.environment)
+        own = there.without_past(sorted(commits))
+        repository.borrow(source, sorted(set(own.values())))
+        return own
+
+    def _document(self, writer: str, path: str) -> bytes:
+        files = self.published(writer)
+        return next(self._public.blobs([files[path]])) if path in files else b""
 
     def _keep(self, writer: str, segments: Mapping[int, Sequence[Pair]]) -> bool:
         """True if any of these bodies was not in the private half."""

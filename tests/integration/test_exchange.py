@@ -152,6 +152,24 @@ def test_a_longer_log_keeps_the_bodies_that_only_the_shorter_has(alice, bob):
     assert bob.store.checkpoint(WRITER) == b"note 301"
 
 
+def test_the_past_of_a_log_is_left_behind(alice, bob):
+    alice.says(300, 7)
+    commit = alice.says(301, 8)
+    tree = git(alice.url, "rev-parse", f"{commit}^{{tree}}").strip()
+    git(alice.url, "update-ref", "refs/heads/junk", commit)
+    junk = git(alice.url, "hash-object", "-w", "--stdin", stdin="what was redacted").strip()
+    past = git(alice.url, "mktree", stdin=f"100644 blob {junk}\tjunk\n").strip()
+    older = git(alice.url, "-c", "user.name=m", "-c", "user.email=m", "commit-tree", "-m", "x", past).strip()
+    forged = git(
+        alice.url, "-c", "user.name=m", "-c", "user.email=m", "commit-tree", "-p", older, "-m", "x", tree
+    ).strip()
+    git(alice.url, "update-ref", f"refs/sage/writers/{WRITER}", forged)
+    for _ in range(2):
+        assert bob.take(alice.url) == {WRITER: commit}
+    every = git(bob.sage / "store.git", "cat-file", "--batch-check=%(objectname)", "--batch-all-objects").split()
+    assert set(every).isdisjoint({junk, past, older, forged})
+
+
 def test_logs_go_to_a_remote_and_come_from_it(alice, bob, forge):
     first = alice.says(3, 0)
     (pushed,) = push_logs(alice.store, forge, {WRITER: (first, "")}, alice.remote)
@@ -172,6 +190,14 @@ def test_a_log_that_another_pushed_meanwhile_is_not_overwritten(alice, bob, forg
     assert [(each.writer, each.is_taken) for each in pushed] == [(WRITER, False), (OTHER, True)]
     assert "sync" in pushed[0].reason
     assert alice.list(forge) == {WRITER: first, OTHER: other}
+
+
+def test_a_remote_whose_branches_only_go_forward_takes_logs(alice, forge):
+    git(forge, "config", "receive.denyNonFastForwards", "true")  # as `git init --shared` has it; it is about branches
+    first = alice.says(3)
+    push_logs(alice.store, forge, {WRITER: (first, "")}, alice.remote)
+    second = alice.says(4)
+    assert push_logs(alice.store, forge, {WRITER: (second, first)}, alice.remote)[0].is_taken
 
 
 def test_a_remote_that_takes_no_logs_says_why(alice, forge):
