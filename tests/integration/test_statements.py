@@ -11,6 +11,7 @@ import pytest
 
 import sage_git
 from sage_git.chronicle.event import Event
+from sage_git.operations.statements.ends import MOST_PARENTS
 
 PROCESSES = 8
 TIME = "2026-01-02T03:04:05.678Z"
@@ -106,6 +107,17 @@ def test_a_statement_in_a_subject_joins_the_ends_of_its_chronicle(recorded):
     right = sage_git.append_event(path, step("right", prevEventId=first["eventId"]))
     joined = sage_git.append_event(path, step("joined"))
     assert [joined["prevEventId"], *joined["mergedEventIds"]] == sorted([left["eventId"], right["eventId"]])
+
+
+def test_a_subject_that_somebody_floods_with_loose_ends_can_still_be_spoken_in(recorded):
+    loose = [
+        sage_git.Event.sealed(step(f"flood {number}", subject="builds", timestamp=TIME)) for number in range(3_000)
+    ]
+    (recorded / ".sage/builds.sage").write_bytes(b"".join(each.line + b"\n" for each in loose))
+    said = sage_git.append_event(recorded / ".sage/builds.sage", step("above it all"))
+    assert len([said["prevEventId"], *said["mergedEventIds"]]) == MOST_PARENTS
+    after = sage_git.append_event(recorded / ".sage/builds.sage", step("and on"))
+    assert said.event_id in (after["prevEventId"], *after["mergedEventIds"])
 
 
 def test_a_retry_is_the_same_event_and_nothing_is_written(recorded):
