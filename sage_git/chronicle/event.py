@@ -21,10 +21,11 @@ LINKS: Final = frozenset(("eventId", "prevEventId", "mergedEventIds"))
 class Event(Mapping[str, Any]):
     """One immutable event. Equal to another if their canonical lines are equal; reads like a mapping of its fields."""
 
-    __slots__ = ("_event_id", "_fields", "_line")
+    __slots__ = ("_event_id", "_fields", "_line", "_parents")
 
     def __init__(self, event_id: EventId | None, line: bytes, fields: Mapping[str, Any] | None) -> None:
         self._event_id, self._line, self._fields = event_id, line, fields
+        self._parents: tuple[EventId, ...] | None = None
 
     @classmethod
     def sealed(cls, fields: Mapping[str, Any]) -> Event:
@@ -137,10 +138,9 @@ class Event(Mapping[str, Any]):
     @property
     def parents(self) -> tuple[EventId, ...]:
         """`prevEventId` if there is one, then `mergedEventIds`."""
-        previous, merged = self.fields.get("prevEventId"), self.fields.get("mergedEventIds")
-        first = (previous,) if isinstance(previous, str) else ()
-        rest = (name for name in merged if isinstance(name, str)) if isinstance(merged, list) else ()
-        return tuple(map(EventId, (*first, *rest)))
+        if self._parents is None:
+            self._parents = _parents_in(self.fields)
+        return self._parents
 
     def has_true_id(self) -> bool:
         """True if the event carries the id that its content has by right."""
@@ -156,6 +156,14 @@ def links_to(parents: Sequence[EventId]) -> dict[str, Any]:
     """The fields by which an event names its parents; what `Event.parents` reads."""
     links: dict[str, Any] = {"prevEventId": parents[0]} if parents else {}
     return links | ({"mergedEventIds": sorted(parents[1:])} if len(parents) > 1 else {})
+
+
+def _parents_in(fields: Mapping[str, Any]) -> tuple[EventId, ...]:
+    previous, merged = fields.get("prevEventId"), fields.get("mergedEventIds")
+    first = (EventId(previous),) if isinstance(previous, str) else ()
+    if not isinstance(merged, list):
+        return first
+    return (*first, *(EventId(name) for name in merged if isinstance(name, str)))
 
 
 def _claimed_id(fields: Mapping[str, Any]) -> EventId | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sage_git.gitrepo.store import Store
+from sage_git.gitrepo.store import SealedEntry, Store
 from sage_git.operations.checkout import Checkout
 from sage_git.storage.keys import introduction, writer_id
 from sage_git.storage.writerlog import SEGMENT_ENTRIES
@@ -26,11 +26,15 @@ def seal_full_segments(checkout: Checkout) -> int:
 
 def sealed_bodies(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes | None]]:
     """Number and event of the sealed entries from `first` on; None for a body that was redacted."""
+    return ((entry.number, entry.body or None) for entry in sealed_entries(checkout, first))
+
+
+def sealed_entries(checkout: Checkout, first: int = 0) -> Iterator[SealedEntry]:
+    """The sealed entries from number `first` on."""
     writer = writer_id(checkout.sage)
     if writer is not None:
         store = store_of(checkout)
-        for entry in store.entries(writer, first, store.length(writer)):
-            yield entry.number, entry.body or None
+        yield from store.entries(writer, first, store.length(writer))
 
 
 def store_of(checkout: Checkout) -> Store:

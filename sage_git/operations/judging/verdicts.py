@@ -7,7 +7,7 @@ first recording after that makes up for what it can (`catch_up`). Not here: ente
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
 from sage_git.chronicle.event import Event
@@ -48,9 +48,13 @@ class Bench:
             self._index.evidence.put_claims(number, body)
 
     def judge(
-        self, commit: Commit, facts: Sequence[Event], circumstances: Mapping[EventId, Circumstance]
-    ) -> Iterator[tuple[Event, Event | None]]:
-        """Each fact that can be judged with its verdict, None where it needs none; the index has them already."""
+        self,
+        commit: Commit,
+        facts: Sequence[Event],
+        circumstances: Mapping[EventId, Circumstance],
+        kept: Container[EventId],
+    ) -> Iterator[Event]:
+        """The verdicts on the facts that need one, but for those of which one is `kept`; the index has the facts."""
         facts = [fact for fact in facts if is_judged(fact)]
         if not facts:
             return
@@ -65,7 +69,10 @@ class Bench:
             self._judge.prepare(fact, evidence)
         for fact in facts:
             assert fact.event_id is not None
-            yield fact, verdict(fact, self._judge.standing(fact.event_id), self._named)
+            if fact.event_id not in kept:
+                made = verdict(fact, self._judge.standing(fact.event_id), self._named)
+                if made is not None:
+                    yield made
 
     def judge_drops(self, commit: Commit, differing: frozenset[bytes]) -> Iterator[Event]:
         """The verdicts on what a merge dropped, of the paths that differ from git's merge and that no fact is about."""

@@ -21,6 +21,7 @@ from sage_git.operations.findings import Finding
 from sage_git.operations.ledger.entering import Occasion, add, settle, withdraw
 from sage_git.operations.ledger.told import Scales, VerdictKey, refusal_of, verdict_key
 from sage_git.storage import queries
+from sage_git.storage.index.commits import Known
 from sage_git.storage.index.writers import Refusal, Segment
 from sage_git.storage.writerlog import leaf_id
 
@@ -107,6 +108,7 @@ class _Portion:
         self._bodies = bodies
         self._scales = scales
         self._checked: Counter[str] = Counter()
+        self._commits: dict[ObjectId | None, Known | None] = {}
         self._foretold: list[tuple[ObjectId, int]] = []
         self.entered = 0
         self.refused: list[Refusal] = []
@@ -116,10 +118,11 @@ class _Portion:
     def enter(self, unknown: Sequence[EventId]) -> None:
         """Enter the events that are not known yet, and place anew what waited for them."""
         arrived = []
+        is_awaited = self._index.events.is_awaited
         for event in self._parents_first(unknown):
             assert event.event_id is not None
             is_in = self._enter_told(event) if _is_told(event) else self._add(event, Occasion())
-            if is_in and self._index.events.is_awaited(event.event_id):
+            if is_in and is_awaited(event.event_id):
                 arrived.append(event.event_id)
         self._index.events.flush()
         self._index.foretold.put(self._foretold)
@@ -147,7 +150,7 @@ class _Portion:
     def _enter_told(self, event: Event) -> bool:
         """Enter a fact or verdict unless it is not true of its commit; True if it is entered."""
         commit = event.graph_commit
-        known = None if commit is None else self._index.commits.known(commit)
+        known = self._observed(commit)
         if commit is not None and known is None:
             self._add(event, Occasion())
             self._foretold.append((commit, self._index.events.last_number()))
@@ -161,6 +164,11 @@ class _Portion:
         if not is_fact(event.type):
             self.brought.setdefault(known.number, set()).add(verdict_key(event))
         return self._add(event, Occasion(known))
+
+    def _observed(self, commit: ObjectId | None) -> Known | None:
+        if commit not in self._commits:
+            self._commits[commit] = None if commit is None else self._index.commits.known(commit)
+        return self._commits[commit]
 
     def _untruth(self, event: Event, commit: ObjectId) -> str | None:
         assert event.event_id is not None

@@ -40,6 +40,8 @@ def enter_logs(checkout: Checkout) -> Entered:
     Raises GitFailed, StorageError.
     """
     index, store = checkout.index, store_of(checkout)
+    index.commits.forget()
+    index.events.forget()  # somebody else may have entered something since we held the lock
     seen = logs_seen(checkout)
     tips = _tips(store)
     tips.pop(writer_id(checkout.sage) or "", None)

@@ -23,27 +23,24 @@ MOVES: Final = frozenset(("FILE_SPLIT", "FILE_MERGED"))
 
 def lineages_of(index: Index, identity: Identity, event: Event) -> tuple[int, ...]:
     """The numbers of the lineages that `event` stands in."""
-    fields = event.fields
-    kind = event.type
-    if kind in MOVES:
-        found = [lineage for parent in event.parents for lineage in _standing(index, parent)]
-    elif "graphCommit" in fields and isinstance(named := fields.get("oldPath") or fields.get("filePath"), str):
-        path = raw_path(fields, named)
-        found = lineages_along(index, event.parents, path)
-        if not found:
-            birth = fields["graphCommit"] if kind == "FILE_ADDED" else identity.since
-            found = [index.events.lineage(lineage_name(identity.repository, path_text(path), birth))]
-    else:
+    fields, parents = event.fields, event.parents
+    if event.type in MOVES:
+        return tuple(dict.fromkeys(lineage for parent in parents for lineage in _standing(index, parent)))
+    named = (fields.get("oldPath") or fields.get("filePath")) if "graphCommit" in fields else None
+    if not isinstance(named, str):
         subject = event.subject or ""
         name = subject_lineage(subject)
         if name is not None:
-            found = [index.events.lineage(name)]
-        else:
-            path = raw_path(fields, subject_source(subject))
-            found = lineages_along(index, event.parents, path)
-            if not found:
-                found = [index.events.lineage(lineage_name(identity.repository, path_text(path), identity.since))]
-    return tuple(dict.fromkeys(found))
+            return (index.events.lineage(name),)
+        named = subject_source(subject)
+    if len(parents) == 1 and (only := index.events.only_lineage(parents[0])) is not None:
+        return (only,)  # as most do; all that follows would say the same
+    path = raw_path(fields, named)
+    found = lineages_along(index, parents, path)
+    if not found:
+        birth = fields.get("graphCommit") if event.type == "FILE_ADDED" else identity.since
+        found = [index.events.lineage(lineage_name(identity.repository, path_text(path), birth))]
+    return tuple(found)
 
 
 def lineages_along(index: Index, facts: Iterable[EventId], path: bytes) -> list[int]:

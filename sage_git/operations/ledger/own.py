@@ -16,8 +16,9 @@ from sage_git.errors import StorageError, ValidationError
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import CATCHING_UP, has_own_log
 from sage_git.operations.ledger.entering import Occasion, enter
-from sage_git.operations.sealing import sealed_bodies
+from sage_git.operations.sealing import sealed_bodies, sealed_entries
 from sage_git.storage.index.events import REDACTION
+from sage_git.storage.writerlog import leaf_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,7 @@ def missing_entries(checkout: Checkout) -> dict[EventId, Entry]:
     have = checkout.index.events.entry_numbers()
     with checkout.index.transaction():
         checkout.index.keep(CATCHING_UP, "yes")
-    missing = (
-        Entry(number, _stored(checkout, number, line))
-        for number, line in entries_from(checkout, 0)
-        if line is not None and number not in have
-    )
+    missing = (entry for entry in _logged(checkout) if entry.number not in have)
     return {entry.event.event_id: entry for entry in missing if entry.event.event_id is not None}
 
 
@@ -75,6 +72,17 @@ def entries_from(checkout: Checkout, first: int) -> Iterator[tuple[int, bytes | 
     for entry in checkout.log.read_tail():
         if entry.number >= first:
             yield entry.number, entry.body or None
+
+
+def _logged(checkout: Checkout) -> Iterator[Entry]:
+    """The entries whose bodies are there. Of a sealed one the leaf says which event it is; `fsck` looks whether."""
+    sealed = checkout.log.sealed()
+    for entry in sealed_entries(checkout) if sealed else ():
+        if entry.body and entry.number < sealed:
+            yield Entry(entry.number, Event.trusted(leaf_id(entry.leaf), entry.body))
+    for line in checkout.log.read_tail():
+        if line.body:
+            yield Entry(line.number, _stored(checkout, line.number, line.body))
 
 
 def _stored(checkout: Checkout, number: int, line: bytes) -> Event:

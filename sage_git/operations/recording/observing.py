@@ -174,14 +174,18 @@ class _Recorder:
         """Enter the verdicts on a commit: those that are kept somewhere, and others are made."""
         commit = entry.commit
         is_own = commit.oid in self._outstanding.own
+        logged = {
+            identifier: verdict
+            for identifier in derived
+            if (verdict := self._outstanding.verdicts.get((identifier, commit.oid))) is not None
+        }
+        for verdict in logged.values():  # made once, judged anew by readers
+            self._enter(verdict, occasion, is_own=is_own)
+        kept = {*logged, *(parents[0] for parents, _ in held if parents)}
         circumstances = {identifier: self._circumstance(entry, fact) for identifier, fact in derived.items()}
-        for event, made in self._bench.judge(commit, [fact.event for fact in derived.values()], circumstances):
-            assert event.event_id is not None
-            kept = self._outstanding.verdicts.get((event.event_id, commit.oid))  # made once, judged anew by readers
-            if kept is not None:
-                self._enter(kept, occasion, is_own=is_own)
-            elif made is not None and verdict_key(made) not in held:
-                self._enter(made, occasion, is_own=is_own)
+        facts = [fact.event for fact in derived.values()]
+        for made in self._bench.judge(commit, facts, circumstances, kept):
+            self._enter(made, occasion, is_own=is_own)
         told = {change.path for change in entry.merge_changes}
         for drop in self._bench.judge_drops(commit, self._automatic.get(commit.oid, frozenset()) - told):
             if verdict_key(drop) not in held:

@@ -56,6 +56,7 @@ class Index:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.connection = connection
+        self._version: int | None = None
         self.commits = CommitTable(connection)
         self.events = EventTable(connection)
         self.evidence = EvidenceTable(connection)
@@ -86,6 +87,8 @@ class Index:
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self._forget_if_others_wrote()
+                self.events.last_number()
                 yield
                 self.events.settle_times()
                 self.events.flush()
@@ -147,6 +150,12 @@ class Index:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _forget_if_others_wrote(self) -> None:
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version = version
+            self._forget()
 
     def _forget(self) -> None:
         """Drop what was remembered of rows that may not be there."""

@@ -15,6 +15,7 @@ class Chronicles:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lineages: dict[str, int] = {}
+        self._next_lineage: int | None = None
 
     def flush(self) -> None:
         """Put what was added into the tables, so that it can be asked for."""
@@ -31,8 +32,11 @@ class Chronicles:
             execute = self._connection.execute
             row = execute("SELECT id FROM lineages WHERE name = ?", (name,)).fetchone()
             if row is None:
-                number = execute("INSERT INTO lineages (name, component) VALUES (?, 0)", (name,)).lastrowid or 0
-                execute("UPDATE lineages SET component = id WHERE id = ?", (number,))
+                if self._next_lineage is None:
+                    self._next_lineage = execute("SELECT coalesce(max(id), 0) + 1 FROM lineages").fetchone()[0]
+                number = self._next_lineage
+                self._next_lineage = number + 1
+                execute("INSERT INTO lineages VALUES (?, ?, ?)", (number, name, number))
             else:
                 number = int(row[0])
             self._lineages[name] = number

@@ -42,6 +42,7 @@ class EventTable(Bodies):
         self._lineages: dict[str, int] = {}
         self._next_lineage: int | None = None
         self._next: int | None = None
+        self._knows_all = False  # while nobody else can write: every event that there is is remembered
         self._redacted: frozenset[EventId] | None = None
         self._new_events: list[tuple[object, ...]] = []  # added, not yet in the tables
         self._new_members: list[tuple[int, int]] = []
@@ -59,7 +60,7 @@ class EventTable(Bodies):
     def node(self, event_id: EventId) -> Node | None:
         """Where the event stands; None if it is not known."""
         node = self._nodes.get(event_id)
-        if node is None:
+        if node is None and not (self._knows_all and self._connection.in_transaction):
             # What was added is remembered until it is in the tables, so this need not wait for it.
             row = self._connection.execute(
                 "SELECT number, depth, time, line FROM events WHERE event_id = ?", (bytes.fromhex(event_id),)
@@ -213,24 +214,23 @@ class EventTable(Bodies):
 
     def depth(self, event: EventId) -> int:
         """See `Ancestry`."""
-        node = self.node(event)
-        return -1 if node is None else node.depth
+        return -1 if (node := self.node(event)) is None else node.depth
 
     def parents(self, event: EventId) -> Sequence[EventId]:
         """See `Ancestry`."""
-        node = self.node(event)
-        return () if node is None else node.parents
+        return () if (node := self.node(event)) is None else node.parents
 
     def last_number(self) -> int:
         """The number of the newest event; 0 if there is none."""
         if self._next is None:
             self._next = 1 + self._execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
+            self._knows_all = self._next == 1 and self._connection.in_transaction
         return self._next - 1
 
     def entries(self) -> int:
         """How many entries of this clone's own log are here."""
-        row = self._execute("SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL").fetchone()
-        return int(row[0])
+        sql = "SELECT coalesce(max(entry) + 1, 0) FROM events WHERE entry IS NOT NULL"
+        return int(self._execute(sql).fetchone()[0])
 
     def entry_numbers(self) -> set[int]:
         """The numbers of this clone's own log entries that are here."""
@@ -284,13 +284,16 @@ class EventTable(Bodies):
             self._execute("UPDATE foretold SET number = ? WHERE number = ?", (number, row[0]))
             self._waiting.renumber(row[0], number)
             self._next = number + 1
-            self._nodes.pop(event_id, None)
+            self._forget_node(event_id)
+        self._knows_all = False
 
     def _forget_node(self, event_id: EventId) -> None:
         self._nodes.pop(event_id, None)
+        self._knows_all = False
 
     def _remember(self, event_id: EventId, node: Node) -> None:
         if len(self._nodes) > _REMEMBERED:
             self.flush()
             self._nodes.clear()
+            self._knows_all = False
         self._nodes[event_id] = node
