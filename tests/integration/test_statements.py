@@ -114,6 +114,7 @@ def test_a_subject_that_somebody_floods_with_loose_ends_can_still_be_spoken_in(r
         sage_git.Event.sealed(step(f"flood {number}", subject="builds", timestamp=TIME)) for number in range(3_000)
     ]
     (recorded / ".sage/builds.sage").write_bytes(b"".join(each.line + b"\n" for each in loose))
+    assert sage("record", cwd=recorded).returncode == 0
     said = sage_git.append_event(recorded / ".sage/builds.sage", step("above it all"))
     assert len([said["prevEventId"], *said["mergedEventIds"]]) == MOST_PARENTS
     after = sage_git.append_event(recorded / ".sage/builds.sage", step("and on"))
