@@ -109,11 +109,10 @@ def test_a_statement_in_a_subject_joins_the_ends_of_its_chronicle(recorded):
     assert [joined["prevEventId"], *joined["mergedEventIds"]] == sorted([left["eventId"], right["eventId"]])
 
 
-def test_a_subject_that_somebody_floods_with_loose_ends_can_still_be_spoken_in(recorded):
-    loose = [
-        sage_git.Event.sealed(step(f"flood {number}", subject="builds", timestamp=TIME)) for number in range(3_000)
-    ]
-    (recorded / ".sage/builds.sage").write_bytes(b"".join(each.line + b"\n" for each in loose))
+def test_a_subject_that_somebody_floods_with_loose_ends_can_still_be_spoken_in(recorded, sage):
+    floods = (step(f"flood {number}", subject="builds", timestamp=TIME) for number in range(3_000))
+    lines = [sage_git.Event.sealed(each).line + b"\n" for each in floods]
+    (recorded / ".sage/builds.sage").write_bytes(b"".join(lines))
     assert sage("record", cwd=recorded).returncode == 0
     said = sage_git.append_event(recorded / ".sage/builds.sage", step("above it all"))
     assert len([said["prevEventId"], *said["mergedEventIds"]]) == MOST_PARENTS
