@@ -121,14 +121,14 @@ def references(document: Document, at: Position, encoding: Encoding, *, with_own
     return found
 
 
-def links(document: Document, root: Path, encoding: Encoding) -> Iterator[DocumentLink]:
+def links(document: Document, root: Path, encoding: Encoding, *, has_tips: bool) -> Iterator[DocumentLink]:
     """The sources that lines name, as links to them. A path that leads out of the work tree is none."""
     for number, text in enumerate(document.lines.texts[:_MOST]):
         for found in _PATH.finditer(text) if len(text) <= _LONGEST_LINE else ():
             path = found[1]
             if not os.path.isabs(path) and ".." not in path.split("/") and path.isprintable():
                 where = _range(text, number, found.span(1), encoding)
-                yield DocumentLink(where, uri_of(root / path), visible(path))
+                yield DocumentLink(where, uri_of(root / path), visible(path) if has_tips else None)
 
 
 def outline(document: Document, encoding: Encoding) -> list[DocumentSymbol]:

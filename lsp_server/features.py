@@ -187,7 +187,8 @@ def _chronicles(server: Server) -> None:
         found = await session.chronicle(params.text_document.uri)
         if found is None or found[1].record is None:
             return []
-        return await asyncio.to_thread(_links, found[0], found[1].record.root, session.encoding)
+        tips = server.text_can("document_link", "tooltip_support")
+        return await asyncio.to_thread(_links, found[0], found[1].record.root, session.encoding, has_tips=tips)
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     async def outlined(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
@@ -208,8 +209,8 @@ def _chronicles(server: Server) -> None:
         return found
 
 
-def _links(document: Document, root: Path, encoding: Encoding) -> list[types.DocumentLink]:
-    return list(chronicle_reading.links(document, root, encoding))
+def _links(document: Document, root: Path, encoding: Encoding, *, has_tips: bool) -> list[types.DocumentLink]:
+    return list(chronicle_reading.links(document, root, encoding, has_tips=has_tips))
 
 
 def _commands(server: Server) -> None:

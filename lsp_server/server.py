@@ -78,11 +78,11 @@ class Server(LanguageServer):
                 )
             case KnownChronicle() as chronicle:
                 await chronicle_files.examine(chronicle, document)
-                has_related = self._can("publish_diagnostics", "related_information")
+                has_related = self.text_can("publish_diagnostics", "related_information")
                 return chronicle_files.diagnostics(chronicle, document, session.encoding, has_related=has_related)
         return []
 
-    def _can(self, feature: str, ability: str) -> bool:
+    def text_can(self, feature: str, ability: str) -> bool:
         """True if the client says it can, of a feature of text documents."""
         texts = self.session.capabilities.text_document
         return bool(texts and getattr(getattr(texts, feature, None), ability, None))

@@ -101,10 +101,12 @@ def test_what_is_redacted_while_somebody_alters_a_chronicle_is_missing_nowhere(d
     content = text.encode()
     with Checkout.open(desk.repository.path, os.environ) as checkout:
         before = expected_of(checkout, FILE.encode())
+        assert before is not None
         assert examine(checkout, before, content, before.last) == []
         desk.sage("redact", Event.from_line(content.split(b"\n")[0]).event_id, "-m", "a secret")
         with checkout.index.snapshot():
             after = expected_of(checkout, FILE.encode(), before)
+            assert after is not None
             found = {flaw.code for flaw in examine(checkout, after, content.replace(b"Ada", b"Eve", 1), before.last)}
     assert after.last > before.last
     assert found == {"line-altered"}
@@ -113,6 +115,7 @@ def test_what_is_redacted_while_somebody_alters_a_chronicle_is_missing_nowhere(d
 def test_what_a_snapshot_of_the_record_has_stays_the_same(desk, text):
     with Checkout.open(desk.repository.path, os.environ) as checkout, checkout.index.snapshot():
         before = expected_of(checkout, FILE.encode())
+        assert before is not None
         with Index.open(checkout.sage / "index.sqlite") as other, other.transaction():
             for identifier in before.numbers:
                 other.events.redact(identifier)
@@ -123,6 +126,7 @@ def test_what_a_snapshot_of_the_record_has_stays_the_same(desk, text):
 def test_what_is_known_of_a_chronicle_at_rest_is_what_was_known(desk, text):
     with Checkout.open(desk.repository.path, os.environ) as checkout:
         expected = expected_of(checkout, FILE.encode())
+        assert expected is not None
         numbers, by_hash = expected.numbers, expected.by_hash
         expected.rest()
         assert (expected.numbers, expected.by_hash) == (numbers, by_hash)
