@@ -26,7 +26,7 @@ from sage_git.gitrepo.log_tree import WRITERS, ref_of, split, writer_of
 _DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
 _DURABLE_OBJECTS: Final = ("-c", "core.fsync=objects,derived-metadata", "-c", "core.fsyncMethod=fsync")
 # Loose objects are compressed twice and fsynced one by one; below a few segments they are still fewer files to repack.
-_PACKED: Final = ("-c", "fastimport.unpackLimit=20", "-c", "fetch.unpackLimit=20")
+_PACKED: Final = ("-c", "fastimport.unpackLimit=20")
 _MANY_PACKS: Final = 24
 _MANY_LOOSE: Final = 5  # in one of 256 folders: some 1,300
 _INCOMING: Final = "refs/sage/incoming/"
@@ -56,9 +56,11 @@ class SegmentRepository:
         refs = self._refs(namespace)
         return {writer: tip.commit for ref, tip in refs.items() if (writer := writer_of(ref, namespace))}
 
-    def trees(self) -> dict[str, str]:
-        """The tree of every commit that a ref of ours has. Raises GitFailed."""
-        return {tip.commit: tip.tree for tip in self._refs("refs/sage/").values()}
+    def trees(self, commits: Sequence[str]) -> dict[str, str]:
+        """The tree of each of these commits that is here. Raises GitFailed."""
+        asked = "".join(f"{commit}^{{tree}}\n" for commit in commits).encode("ascii")
+        told = self._git("cat-file", "--batch-check=%(objectname)", input=asked).decode("ascii").splitlines()
+        return {commit: tree for commit, tree in zip(commits, told, strict=True) if " " not in tree}
 
     def tip(self, ref: str) -> Tip:
         """Where `ref` stands; nowhere if it is not there. Raises GitFailed."""
@@ -127,9 +129,7 @@ class SegmentRepository:
 
     def without_past(self, commits: Sequence[str]) -> dict[str, str]:
         """For each of these our own commit of the same tree, without parents, which is here now. Raises GitFailed."""
-        asked = "".join(f"{commit}^{{tree}}\n" for commit in commits).encode("ascii")
-        trees = self._git("cat-file", "--batch-check=%(objectname)", input=asked).decode("ascii").splitlines()
-        own = {commit: _commit_of(tree) for commit, tree in zip(commits, trees, strict=True)}
+        own = {commit: _commit_of(tree) for commit, tree in self.trees(commits).items()}
         return {
             commit: name
             if (name := self._id(b"commit", content)) == commit
@@ -137,14 +137,16 @@ class SegmentRepository:
             for commit, content in own.items()
         }
 
-    def borrow(self, source: Path, commits: Sequence[str]) -> None:
-        """Have `commits` of the repository at `source` here, whose `incoming_ref`s have them. Raises GitFailed."""
-        self.ensure()
-        wanted = "".join(f"+{commit}:{incoming_ref(commit)}\n" for commit in commits)
-        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules")
-        locally = ("-c", "protocol.file.allow=always", "-c", "protocol.version=2")
-        fetch = (*_DURABLE_OBJECTS, *_PACKED, *locally, "fetch", *quiet, "--stdin", str(source))
-        self._healing(lambda: self._git(*fetch, input=wanted.encode("ascii")))
+    def lend(self, taker: SegmentRepository, commits: Sequence[str]) -> None:
+        """Have `commits` of this repository in `taker`, durably; what this one borrows is there already.
+
+        No fetch: git would send all of a log again whose commit has no parent that the taker has. Raises GitFailed.
+        """
+        taker.ensure()
+        pack = taker.git_dir / "objects" / "pack" / "pack"
+        options = ("--revs", "--local", "--non-empty", "--quiet")
+        given = "".join(f"{commit}\n" for commit in commits).encode("ascii")
+        self._git(*_DURABLE_OBJECTS, "pack-objects", *options, str(pack), input=given)
 
     def swap(self, changes: Mapping[str, tuple[str, str]]) -> set[str]:
         """The refs of `changes` (ref → expected commit, new commit; "" is none) that stood as expected, and were moved.

@@ -201,7 +201,7 @@ class Store:
             return {}
         repository = self.repository(half)
         commits = self._borrow(repository, source, {theirs for _, theirs in offers.values()})
-        trees = repository.trees()
+        trees = repository.trees([*commits.values(), *(ours for ours, _ in offers.values() if ours)])
         new = {}
         for writer, (ours, offered) in offers.items():
             theirs = commits[offered]
@@ -251,7 +251,7 @@ class Store:
         """For each of `commits` at `source` the one with its tree and no past, which is here now. Raises GitFailed."""
         there = SegmentRepository(source, repository.object_format, repository.environment)
         own = there.without_past(sorted(commits))
-        repository.borrow(source, sorted(set(own.values())))
+        there.lend(repository, sorted(set(own.values())))
         return own
 
     def _document(self, writer: str, path: str) -> bytes:
