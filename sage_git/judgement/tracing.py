@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sage_git.chronicle.ids import ObjectId
+from sage_git.judgement.prospects import telling
 from sage_git.judgement.versions import Chain
 from sage_git.judgement.workshop import Hunk, Workshop
 
@@ -26,6 +27,23 @@ def trace(result: ObjectId, numbers: Sequence[int], chain: Chain, workshop: Work
         return (None,) * len(numbers)
     hunks = workshop.differences(end, result)
     return tuple(_origin(_line_before(number, hunks), chain, workshop) for number in numbers)
+
+
+def trace_by_text(result: ObjectId, numbers: Sequence[int], chain: Chain, workshop: Workshop) -> list[Origin | None]:
+    """The same of lines that stand elsewhere than a diff looks for them, as after conflicts: by their text.
+
+    Only of those that say something, and that the chain ends with once.
+    """
+    end = chain[-1].after.blob
+    lines, ended = workshop.lines(result), workshop.lines(end) if end else None
+    if end is None or lines is None or ended is None:
+        return [None] * len(numbers)
+    counts = workshop.counts(end) or {}
+    places = {text: at for at, text in enumerate(ended) if counts.get(text) == 1}
+    there = [places.get(lines[number]) for number in numbers]
+    asked = [at for at in there if at is not None and telling([ended[at]])]
+    found = dict(zip(asked, trace(end, asked, chain, workshop), strict=True))
+    return [None if at is None else found.get(at) for at in there]
 
 
 def kept_lines(result: ObjectId, numbers: Sequence[int], before: ObjectId | None, workshop: Workshop) -> dict[int, int]:

@@ -108,3 +108,19 @@ def test_each_of_several_edits_that_were_squashed_in_one_conflict_is_known_by_it
     ours = [*LINES[:10], "O1", "P1", "and", "more", *LINES[11:20], "O2", "U", "P2", *LINES[21:28], "X", LINES[29]]
     repository.commit("all of it", f=text_of(ours))
     assert open_lines(desk) == ["U"]
+
+
+def test_an_unplanned_line_that_moved_as_a_conflict_was_settled_under_a_plan_is_open_where_it_is_now(
+    desk: Desk,
+) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    repository.git("branch", "side")
+    repository.commit(f"ours\n\n{claim}", f=text_of([*LINES[:10], "O", *LINES[11:]]))
+    repository.git("switch", "-q", "side")
+    repository.commit("unplanned", f=text_of([*LINES[:10], "U1", "U2", *LINES[11:]]))
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    assert repository.run("merge", "-q", "--squash", "side").returncode == 1
+    repository.commit(f"all of it\n\n{claim}", f=text_of([*LINES[:10], "O", "U1", *LINES[11:], "U2"]))
+    assert open_lines(desk) == ["U1", "U2"]
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]

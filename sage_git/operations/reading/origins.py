@@ -7,8 +7,9 @@ commit git says a line came in with (`gitrepo.blame`), and what an edit is worth
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from sage_git.chronicle.event import Event
@@ -17,10 +18,12 @@ from sage_git.errors import GitFailed
 from sage_git.gitrepo.blame import Authorship, Stretch, blame
 from sage_git.gitrepo.history import read_commits
 from sage_git.judgement.prospects import telling
-from sage_git.judgement.replay import Fit, Replay
+from sage_git.judgement.replay import Edit, Fit, Replay
 from sage_git.judgement.standing import Circumstance
-from sage_git.judgement.tracing import kept_lines, trace
+from sage_git.judgement.tracing import Origin as Traced
+from sage_git.judgement.tracing import kept_lines, trace, trace_by_text
 from sage_git.judgement.versions import Version
+from sage_git.judgement.workshop import Workshop
 from sage_git.operations.judging.candidates import edit_of
 from sage_git.operations.judging.searching import Search
 from sage_git.operations.paths import raw_path
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from sage_git.storage.index import Index
 
 _NEWEST: Final = 256
+_Traces = Callable[[ObjectId, Sequence[int], Sequence[Edit], Workshop], Sequence[Traced | None]]
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 _BROUGHT_IN: Final = ("FILE_EDITED", "FILE_ADDED", "FILE_RENAMED")
 """The facts that lines come in with; where a commit made several of one path, the first of these."""
@@ -88,7 +92,7 @@ class Origins:
             return dict.fromkeys(lines, Source(wholly.graph_commit, wholly))
         found: dict[int, Source] = {}
         # An edit, the numbers of lines in what it left behind with those of `fact`, the edits passed on the way, and
-        # the first of these that may not rest on what it does again: what is not rogue is then its own.
+        # the first of these that may not rest on what it does again, or may have: what is not rogue is then its own.
         waiting: list[tuple[Event, Mapping[int, int], frozenset[EventId], Event | None]]
         waiting = [(fact, {line: line for line in lines}, frozenset(), None)]
         while waiting:
@@ -101,11 +105,11 @@ class Origins:
                     found.update(dict.fromkeys(there.values(), Source(stretch.commit, before)))
                 else:
                     waiting.append((before, there, passed, owner))
-            for chain in self._chains(edit):
+            for how, chain in product((trace, trace_by_text), self._chains(edit) if numbers else ()):
                 if numbers and passed.isdisjoint(each.event_id for each in chain if each.event_id):
-                    earlier, numbers = self._traced(edit, chain, numbers)
+                    earlier, numbers = self._traced(edit, chain, numbers, how)
                     waiting += [
-                        (each, there, passed, owner or (None if self._rests_on(edit, each) else edit))
+                        (each, there, passed, owner or (None if how is trace and self._rests_on(edit, each) else edit))
                         for each, there in ((chain[at], there) for at, there in earlier.items())
                     ]
             wrote = edit if owner is None or self._judge.is_rogue(edit.event_id or EventId("")) else owner
@@ -152,13 +156,13 @@ class Origins:
                 yield known
 
     def _traced(
-        self, fact: Event, chain: Sequence[Event], numbers: Mapping[int, int]
+        self, fact: Event, chain: Sequence[Event], numbers: Mapping[int, int], how: _Traces
     ) -> tuple[dict[int, dict[int, int]], dict[int, int]]:
         """The lines that edits of `chain` wrote, by the edit's place in it; and the lines that none of them did."""
         asked = list(numbers)
         result = ObjectId(str(fact["hash"]))
         edits = [edit_of(event) for event in chain]
-        traced = trace(result, [number - 1 for number in asked], edits, self._search.workshop)
+        traced = how(result, [number - 1 for number in asked], edits, self._search.workshop)
         earlier: dict[int, dict[int, int]] = {}
         for number, origin in zip(asked, traced, strict=True):
             if origin is not None:
