@@ -12,6 +12,12 @@ from sage_git.storage.lock import held
 
 _TIMEOUT_MS: Final = 10_000
 _PORTION: Final = 4_096
+_LOOKED_AT: Final = "looked at, whether in no log"
+
+
+def adopt_new(checkout: Checkout) -> int:
+    """As `adopt_everything`, of what came since this was done last."""
+    return _adopt_after(checkout, int(checkout.index.value(_LOOKED_AT) or 0))
 
 
 def adopt_everything(checkout: Checkout) -> int:
@@ -19,7 +25,11 @@ def adopt_everything(checkout: Checkout) -> int:
 
     Raises NotHere, LockTimeout, StorageError, GitFailed.
     """
-    adopted = last = 0
+    return _adopt_after(checkout, 0)
+
+
+def _adopt_after(checkout: Checkout, last: int) -> int:
+    adopted = 0
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
         while lines := queries.in_no_log(checkout.index.connection, last, _PORTION):
             ensure_writer(checkout.sage, checkout.known_identity().repository)
@@ -29,5 +39,9 @@ def adopt_everything(checkout: Checkout) -> int:
                     checkout.index.events.set_entry(event_id, number)
             adopted += len(lines)
             last = lines[-1][0]
+        newest = str(checkout.index.events.last_number())
+        if checkout.index.value(_LOOKED_AT) != newest:
+            with checkout.index.transaction():
+                checkout.index.keep(_LOOKED_AT, newest)
         seal_full_segments(checkout)
     return adopted
