@@ -6,13 +6,12 @@ Not here: what is published (exchange.publishing), how git serves it (gitrepo.co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Final
 
-from sage_git.errors import PeerFailed, SageError, StorageError
+from sage_git.errors import PeerFailed, StorageError
 from sage_git.gitrepo.command import Service
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.kept import PeerBook
@@ -71,7 +70,7 @@ def started(sage: Path, share: Share, environment: Mapping[str, str]) -> Service
 
 
 class _Freshening:
-    """Records and publishes what is new, called from any thread; what cannot be published is served as it was."""
+    """Records and publishes what is new, called from any thread. Raises SageError."""
 
     def __init__(self, checkout: Checkout) -> None:
         repository = checkout.repository
@@ -85,7 +84,7 @@ class _Freshening:
                 return
             self._began = monotonic()
             # An index belongs to one thread, and this is not the one that opened the caller's.
-            with suppress(SageError), Checkout.open(self._start, self._environment) as checkout:
+            with Checkout.open(self._start, self._environment) as checkout:
                 if checkout.has_begun():
                     bring_current(checkout)
                     with held(checkout.sage / "log.lock", _PATIENCE_MS):

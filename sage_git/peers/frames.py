@@ -85,6 +85,8 @@ def words_of(problem: OSError) -> str:
     """What happened, in the system's words: asyncio has its own, and repeats addresses in them."""
     if problem.errno is not None and problem.errno > 0 and not isinstance(problem, SSLError):
         return os.strerror(problem.errno).lower()
+    if isinstance(problem, ConnectionError) and not problem.errno:
+        return "the connection was cut"
     return problem.strerror or str(problem) or type(problem).__name__
 
 

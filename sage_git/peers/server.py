@@ -11,12 +11,11 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from ssl import SSLError
 from typing import Final
 
 from sage_git.peers.address import Address
 from sage_git.peers.doors import Doors, Limits
-from sage_git.peers.frames import Cut
+from sage_git.peers.frames import Cut, words_of
 from sage_git.peers.tls import server_context
 from sage_git.peers.visits import Ending, House, Visit, receive
 
@@ -99,8 +98,10 @@ class Server:
                 await receive(self._house, connection, self._tls, visit, self._limits)
         except TimeoutError:
             visit.ending = Ending.TOO_SLOW
-        except (Cut, OSError, SSLError) as problem:
-            visit.ending, visit.words = Ending.CUT, str(problem)
+        except Cut as cut:
+            visit.ending, visit.words = Ending.CUT, str(cut)
+        except OSError as problem:
+            visit.ending, visit.words = Ending.CUT, words_of(problem)
         except asyncio.CancelledError:
             visit.ending = Ending.STOPPED
         except Exception as fault:  # noqa: BLE001

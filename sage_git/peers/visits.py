@@ -149,7 +149,10 @@ async def _greet(house: House, frames: Frames, visit: Visit) -> Refusal | None:
 async def _serve(house: House, frames: Frames, visit: Visit, limits: Limits) -> Refusal | None:
     """Let the visitor speak with git; why not if git cannot be started. Raises Cut."""
     assert visit.share is not None
-    await asyncio.to_thread(house.freshen)
+    try:
+        await asyncio.to_thread(house.freshen)
+    except SageError as problem:
+        visit.words = str(problem)  # what there was before is served
     try:
         service = house.start(visit.share)
     except SageError as problem:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sage_git.errors import NotHere, PeerFailed
+from sage_git.errors import NotHere, PeerFailed, StorageError
 from sage_git.operations.calling import call
 from sage_git.peers.visits import Admission, Ending
 from tests.kit import GitRepository, run_sage
@@ -96,6 +96,17 @@ def test_what_is_served_is_made_fresh_before(house):
     house.freshen = lambda: commit(house.sage / "store.git", f"refs/sage/writers/{'4c' * 32}", b"new") and None
     with house.open() as server:
         assert "4c4c" in house.git("ls-remote", str(server.address)).stdout
+
+
+def test_what_cannot_be_made_fresh_is_served_as_it_was(house):
+    def full():
+        raise StorageError("tail.ndjson", "append to", "ENOSPC")
+
+    house.freshen = full
+    with house.open() as server:
+        house.assert_serves(server)
+        visit = server.ended()
+    assert (visit.ending, visit.words) == (Ending.SERVED, "cannot append to tail.ndjson: ENOSPC")
 
 
 def test_an_unknown_key_is_told_what_to_ask_for(house):
