@@ -7,8 +7,9 @@ has (quarantine), and who is given what.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from sage_git.chronicle.ids import is_hex
@@ -155,9 +156,14 @@ def _push(
     leases = [f"--force-with-lease={ref_of(writer)}:{expected}" for writer, (_, expected) in wanted]
     refspecs = [f"{commit}:{ref_of(writer)}" for writer, (commit, _) in wanted]
     options = ("--porcelain", "--no-progress", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
-    git_dir = store.repository(Half.PUBLIC).git_dir
+    repository = store.repository(Half.PUBLIC)
     arguments = ("push", *options, *leases, "--", url, *refspecs)
-    done = remote.run(*arguments, git_dir=git_dir, output_bytes=_MOST_REPORTED_BYTES)
+    with NamedTemporaryFile("w", encoding="ascii") as known:
+        # Of what a commit without parents has, git leaves out only what those have where history is cut off.
+        known.writelines(f"{commit}\n" for commit in repository.trees([there for _, (_, there) in wanted if there]))
+        known.flush()
+        around = replace(remote, variables={**remote.variables, "GIT_SHALLOW_FILE": known.name})
+        done = around.run(*arguments, git_dir=repository.git_dir, output_bytes=_MOST_REPORTED_BYTES)
     told = _report(done.output.decode("utf-8", "replace"))
     if not told:
         raise refused_by_git(done)

@@ -181,6 +181,24 @@ def test_logs_go_to_a_remote_and_come_from_it(alice, bob, forge):
     assert bob.take(forge) == {WRITER: second}
 
 
+def test_only_what_is_new_is_pushed(alice, forge):
+    git(forge, "config", "receive.unpackLimit", "1")
+    alice.store.seal(WRITER, 0, ENTRIES, ABOUT)
+    commits = ["", "", ""]
+    for at in (1, 2):
+        alice.store.publish(WRITER, [], {at: ENTRIES[at][1]}, b"note", ABOUT)
+        commits[at] = alice.store.writers()[WRITER]
+        assert push_logs(alice.store, forge, {WRITER: (commits[at], commits[at - 1])}, alice.remote)[0].is_taken
+    packs = [path.read_bytes() for path in Path(forge).glob("objects/pack/*.idx")]
+    sizes = [
+        len(subprocess.run(["git", "show-index"], input=pack, capture_output=True, check=True).stdout.splitlines())
+        for pack in packs
+    ]
+    # a commit, its tree, that of events, a segment (and what that is a change of)
+    assert min(sizes) <= 5 < max(sizes)
+    git(forge, "fsck", "--strict")
+
+
 def test_a_log_that_another_pushed_meanwhile_is_not_overwritten(alice, bob, forge):
     first = alice.says(3)
     push_logs(alice.store, forge, {WRITER: (first, "")}, alice.remote)
