@@ -107,7 +107,7 @@ def test_commands_that_it_names_exist():
     from sage_git.cli import main as command_line
 
     text = README.read_text(encoding="utf-8")
-    for name in set(re.findall(r"`?sage-git ([a-z]+)", text)):
+    for name in set(re.findall(r"`?sage-git ([a-z]+(?:-[a-z]+)*)", text)):
         with pytest.raises(SystemExit) as ended:
             command_line.main([name, "--help"])
         assert ended.value.code == 0
