@@ -75,8 +75,7 @@ def _life(server: Server) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(params: types.DidChangeConfigurationParams) -> None:
         if isinstance(params.settings, dict) and params.settings:
-            session.settings = Settings.of(params.settings).opening_as(session.settings)
-            session.show_again()
+            session.wish(Settings.of(params.settings).opening_as(session.settings))
 
 
 def _pulled(server: Server) -> None:

@@ -137,6 +137,7 @@ def state_of(checkout: Checkout) -> object:
         sage / "clone.json",
         sage / "tail.ndjson",
         sage / "store.git" / "packed-refs",
+        sage / "store.git" / "refs" / "sage" / "writers",
         plan_file(checkout),
     )
     return named, tuple(map(stamp, watched))

@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server import chronicle_files, diagnostics, differences
 from lsp_server.documents import Document
+from lsp_server.markdown import visible
 from lsp_server.progress import Progress
 from lsp_server.protocol import Protocol
 from lsp_server.records import Record
@@ -42,6 +43,7 @@ class Server(LanguageServer):
             tell_changed=self._tell_changed,
             tell_fault=self.protocol.tell_fault,
             show=self._show,
+            tell_met=self._tell_met,
             show_diff=self._show_diff,
             edit=self._edit,
         )
@@ -56,6 +58,7 @@ class Server(LanguageServer):
             loop.call_soon_threadsafe(self.recording.tell, root, done, of)
 
         self.session.workspaces.told = told
+        self._loop = loop
         self.session.start(self.session.workspaces.watch())
 
     def end(self) -> None:
@@ -113,6 +116,11 @@ class Server(LanguageServer):
         """True if the client can be asked to show a file."""
         window = self.session.capabilities.window
         return bool(window and window.show_document and window.show_document.support)
+
+    def _tell_met(self, root: Path, said: str) -> None:
+        """Have the client log what came of meeting a peer. Called from any thread."""
+        logged = types.LogMessageParams(types.MessageType.Info, visible(f"{root.name}: {said}", 600))
+        self._loop.call_soon_threadsafe(self.window_log_message, logged)
 
     def _show(self, place: Mapping[str, Any]) -> None:
         """Have the client show a line of a file, if it can be asked to."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol.types import (
@@ -19,6 +20,7 @@ from lsprotocol.types import (
 )
 
 from lsp_server.documents import Document, Documents, packed
+from lsp_server.exchanging import Exchanges
 from lsp_server.memory import Tidying, give_back
 from lsp_server.positions import Encoding
 from lsp_server.records import Record
@@ -40,6 +42,7 @@ class Front:
     tell_changed: Callable[[Record], None]
     tell_fault: Callable[[BaseException | None], None]
     show: Callable[[Mapping[str, Any]], None]
+    tell_met: Callable[[Path, str], None]
     show_diff: Callable[[Mapping[str, Any], str], Coroutine[Any, Any, None]]
     edit: Callable[[str, TextEdit], None]
     pulls_diagnostics: bool = False
@@ -60,6 +63,7 @@ class Session:
         self._known: dict[str, asyncio.Task[Knowledge]] = {}
         self._last: dict[str, Knowledge] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
+        self._exchanges = Exchanges(environment, front.tell_met)
         self.tidying = Tidying(lambda: self.start(self._rest()))
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -104,6 +108,7 @@ class Session:
         if (task := self._known.pop(uri, None)) is not None:
             task.cancel()
         self._last.pop(uri, None)
+        self._exchange()
         document = self.documents.close(uri)
         if document is not None:
             self.front.publish(uri, None, [])
@@ -150,11 +155,18 @@ class Session:
         """The path of the source that a sidecar beside it is of; any other as it is."""
         return path.removesuffix(".sage") if isinstance(self._last.get(uri), KnownChronicle) else path
 
-    def show_again(self) -> None:
-        """Tell anew what is wrong with every buffer, as when the settings changed."""
+    def wish(self, settings: Settings) -> None:
+        """Take in other settings, and tell anew what is wrong with every buffer."""
+        self.settings = settings
+        self._exchange()
         for document in self.documents:
             self.start(self._show(document))
         self.front.refresh()
+
+    def _exchange(self) -> None:
+        """Keep the records of what is open current with their peers, if that is wanted."""
+        known = self._last.values() if self.settings.exchanges else ()
+        self._exchanges.keep({each.record.root for each in known if each is not None and each.record is not None})
 
     async def reload(self, record: Record | None = None) -> None:
         """Read anew what is known of the buffers of a record, or of all."""
@@ -199,6 +211,7 @@ class Session:
             found.seen = before.seen
         if self.documents.get(document.uri) is document:
             self._last[document.uri] = found
+            self._exchange()
         return found
 
     async def _show_loaded(self, document: Document, task: asyncio.Task[Knowledge]) -> None:

@@ -35,6 +35,8 @@ class Settings:
     rogue: Weight = Weight.WARNING
     shows_uncovered: bool = True
     shows_gaps: bool = True
+    exchanges: bool = False
+    """True if chronicles are to be kept current with the peers of their records."""
     opens_documents: bool = False
     """True for a client that opens itself what a command answers."""
     shows_diffs: bool = False
@@ -59,6 +61,7 @@ class Settings:
             rogue=Weight(weight) if weight in {each.value for each in Weight} else Weight.WARNING,
             shows_uncovered=_flag(diagnostics, "uncovered", default=True),
             shows_gaps=_flag(diagnostics, "gaps", default=True),
+            exchanges=_flag(found, "sync", default=False),
             opens_documents=_ability(said, found, "opensDocuments"),
             shows_diffs=_ability(said, found, "showsDiffs"),
         )

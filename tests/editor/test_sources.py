@@ -237,6 +237,7 @@ def test_who_has_no_view_for_differences_is_shown_a_file(client, desk):
     client.command("sage.showDiff", uri=client.uri("app.py"), eventId=event)
     client.wait(lambda: client.requests[-1]["method"] == "window/showDocument", lambda: "a file to show")
     page = path_of(client.requests[-1]["params"]["uri"])
+    assert page is not None
     assert page.endswith(f"{event[:8]}.diff")
     text = Path(page).read_text(encoding="utf-8")
     assert text.startswith("app.py (edited, ")
