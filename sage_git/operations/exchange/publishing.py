@@ -22,7 +22,7 @@ from sage_git.operations.judging.policies import Policies
 from sage_git.operations.sealing import seal_full_segments, store_of
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof.checkpoint import Checkpoint
-from sage_git.storage import queries
+from sage_git.storage import log_queries
 from sage_git.storage.keys import introduction, load_key, writer_id
 from sage_git.storage.lock import held
 from sage_git.storage.withholding import withheld
@@ -104,7 +104,7 @@ def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
     shown = store.revealed(writer)
     pending = {
         number: Event.trusted(identifier, line)
-        for number, identifier, line in queries.own_entries(checkout.index.connection)
+        for number, identifier, line in log_queries.own_entries(checkout.index.connection)
         if number not in shown
     }
     bodies = may_be_seen(pending, audience, checkout.repository, withheld(checkout.sage))

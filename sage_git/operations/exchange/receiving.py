@@ -7,7 +7,7 @@ outcome, not an error. Not here: what adopted logs mean for index and sidecars (
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,8 @@ from sage_git.storage.lock import held
 from sage_git.storage.writerlog import leaf_id
 
 _LOG_TIMEOUT_MS: Final = 60_000
+_MOST_TRIED: Final = 8
+"""So many logs are tried one by one until one comes."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,16 @@ class Received:
     succeeded: str = ""
     """The key under which this clone goes on, if the peer had another log under the old one."""
     problem: SageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """A log that was believed, by its commit there and the one here; "" is whichever, as our own only grows."""
+
+    theirs: str
+    ours: str
+    size: int
+    is_behind: bool
 
 
 class Receiving:
@@ -81,17 +93,18 @@ class Receiving:
         tips = self._store.writers()
         assert received.listed is not None
         seen = self._seen(target)
-        for writer, (commit, size) in seen.items():
-            if received.listed.get(writer) == commit != tips.get(writer):
-                received.behind[writer] = size
-        new = {w: c for w, c in received.listed.items() if c != tips.get(w) and w not in received.behind}
+        known = {
+            w for w, each in seen.items() if received.listed.get(w) == each.theirs and each.ours in ("", tips.get(w))
+        }
+        received.behind |= {writer: seen[writer].size for writer in known if seen[writer].is_behind}
+        new = {w: c for w, c in received.listed.items() if c != tips.get(w) and w not in known}
         if not new:
             return
         with Quarantine(self._checkout.sage, self._store) as quarantine:
             there = self._fetched(quarantine, target.url, new, received)
             believed = self._vetted(quarantine, there, tips, received)
             self._adopt(quarantine, believed, tips, received)
-        self._remember(target, received)
+        self._remember(target, {writer: seen[writer] for writer in known} | self._looked_at(there, believed, received))
 
     def _fetched(
         self, quarantine: Quarantine, url: str, new: Mapping[str, str], received: Received
@@ -100,11 +113,15 @@ class Receiving:
         with suppress(PeerFailed):
             return quarantine.fetch(url, new, self._remote)
         came: dict[str, str] = {}
+        failed: list[Refusal] = []
         for writer, commit in new.items():
             try:
                 came |= quarantine.fetch(url, {writer: commit}, self._remote)
             except PeerFailed as problem:
-                received.refused.append(Refusal(writer, "bad-log-tree", str(problem)))
+                if not came and len(failed) >= _MOST_TRIED:  # then it is not the logs
+                    raise
+                failed.append(Refusal(writer, "bad-log-tree", str(problem)))
+        received.refused += failed
         return came
 
     def _vetted(
@@ -184,7 +201,7 @@ class Receiving:
                 received.behind[found.writer] = size
                 return
             told = _told(quarantine, found.commit)
-            succession.begin(checkout, found.commit, told)
+            succession.begin(checkout, found.checkpoint, told)
             self._store.replace(quarantine.path, found.writer, found.commit)
             received.succeeded = succession.finish(checkout) or ""
         reason = "another clone, or a backup, writes under this clone's key: a new key was made"
@@ -216,16 +233,28 @@ class Receiving:
                 with held(self._checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
                     self._store.adopt(quarantine.path, offers, Half.PRIVATE)
 
-    def _seen(self, target: Target) -> dict[str, tuple[str, int]]:
-        """The commits of older logs that the peer had when it was read last, which need not be looked at again."""
-        text = self._checkout.index.value(f"older at {target.url}")
-        return {writer: (commit, size) for writer, (commit, size) in json.loads(text or "{}").items()}
+    def _looked_at(
+        self, there: Mapping[str, str], believed: Sequence[Believed], received: Received
+    ) -> dict[str, _LookedAt]:
+        """What need not be looked at again while it stands there, and ours here."""
+        tips, own = self._store.writers(), writer_id(self._checkout.sage)
+        sizes = {found.writer: found.checkpoint.size for found in believed} | received.behind
+        return {
+            writer: _LookedAt(
+                there[writer], "" if writer == own else tips.get(writer, ""), size, writer in received.behind
+            )
+            for writer, size in sizes.items()
+            if writer in there and there[writer] != tips.get(writer)
+        }
 
-    def _remember(self, target: Target, received: Received) -> None:
-        listed = received.listed or {}
-        older = {writer: (listed[writer], size) for writer, size in received.behind.items()}
+    def _seen(self, target: Target) -> dict[str, _LookedAt]:
+        text = self._checkout.index.value(f"looked at {target.url}") or "{}"
+        return {writer: _LookedAt(*row) for writer, row in json.loads(text).items()}
+
+    def _remember(self, target: Target, looked_at: Mapping[str, _LookedAt]) -> None:
+        rows = {writer: [each.theirs, each.ours, each.size, each.is_behind] for writer, each in looked_at.items()}
         with self._checkout.index.transaction():
-            self._checkout.index.keep(f"older at {target.url}", json.dumps(older))
+            self._checkout.index.keep(f"looked at {target.url}", json.dumps(rows))
 
 
 def _told(quarantine: Quarantine, commit: str) -> frozenset[EventId]:

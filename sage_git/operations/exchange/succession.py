@@ -18,6 +18,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.certifying import CERTIFICATE
 from sage_git.operations.ledger import entries_from
 from sage_git.operations.sealing import store_of
+from sage_git.proof.checkpoint import Checkpoint, claimed
 from sage_git.storage.durable import replace_file
 from sage_git.storage.keys import adopt_successor, prepare_successor, writer_id
 from sage_git.storage.writerlog import leaf_id
@@ -26,16 +27,16 @@ PENDING: Final = "succession.json"
 _CARRIED: Final = "carried.ndjson"
 
 
-def begin(checkout: Checkout, elsewhere: str, told: frozenset[EventId]) -> None:
-    """Prepare to go on under a new key with what is not among `told`, once the store has the commit `elsewhere`.
+def begin(checkout: Checkout, elsewhere: Checkpoint, told: frozenset[EventId]) -> None:
+    """Prepare to go on under a new key with what is not among `told`, once the store has the log of `elsewhere`.
 
-    The caller holds log.lock, has that commit adopted, and then calls `finish`. Raises StorageError, GitFailed.
+    The caller holds log.lock, has that log adopted, and then calls `finish`. Raises StorageError, GitFailed.
     """
     carried = [line for _, line in entries_from(checkout, 0) if line is not None and _id_of(line) not in told]
     replace_file(checkout.sage / _CARRIED, b"".join(line + b"\n" for line in carried), 0o600)
     old = writer_id(checkout.sage)
     new = prepare_successor(checkout.sage, checkout.known_identity().repository)
-    said = canonical_json({"elsewhere": elsewhere, "new": new, "old": old})
+    said = canonical_json({"elsewhere": elsewhere.text, "new": new, "old": old})
     replace_file(checkout.sage / PENDING, said + b"\n")
 
 
@@ -49,7 +50,8 @@ def finish(checkout: Checkout) -> str | None:
         return None
     said = parse_json(pending.read_bytes())
     store = store_of(checkout)
-    if store.writers().get(said["old"]) != said["elsewhere"]:
+    note = store.checkpoint(said["old"])
+    if not note or claimed(note).text != said["elsewhere"]:
         pending.unlink()
         return None
     carried = (checkout.sage / _CARRIED).read_bytes().split(b"\n")[:-1]

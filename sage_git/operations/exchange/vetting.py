@@ -109,6 +109,8 @@ class Vetting:
             leaves = self._store.segments(ours, [segment_path("leaves", number) for number in range(count)])
             offered = self._segments(files, [segment_path("events", number) for number in range(count)])
             for number, (segment, bodies) in enumerate(zip(leaves, offered, strict=True)):
+                if number < count - 1 and len(bodies) != len(segment):
+                    return Refused(writer, "bad-log-tree", f"it has {len(bodies)} bodies for {len(segment)} leaves")
                 for at, (its_leaf, body) in enumerate(zip(segment, bodies, strict=False)):
                     if body:
                         _check_body(body, its_leaf, number * SEGMENT_ENTRIES + at)
