@@ -155,10 +155,9 @@ def by_event_prefix(connection: sqlite3.Connection, digits: str, limit: int) -> 
 
 def by_commit_prefix(connection: sqlite3.Connection, digits: str) -> list[Row]:
     """The events of every commit whose id begins with these hex digits, in display order."""
-    low, high = _range(digits, 64)
     sql = f"""SELECT {_COLUMNS} {_FROM} WHERE e.commit_id IN
         (SELECT id FROM commits WHERE oid BETWEEN ? AND ?) {_ORDER}"""  # noqa: S608
-    return [Row.of(columns) for columns in connection.execute(sql, (low, high))]
+    return [Row.of(columns) for columns in connection.execute(sql, _range(digits, 64))]
 
 
 def is_commit_prefix(connection: sqlite3.Connection, digits: str) -> bool:
@@ -226,37 +225,6 @@ def claims_on(connection: sqlite3.Connection, plan_id: str) -> list[tuple[Object
     return [(ObjectId(oid.hex()), body) for oid, body in connection.execute(sql, (f'["{plan_id}", ',))]
 
 
-def in_no_log(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, EventId, bytes]]:
-    """Number, id and line of the oldest `limit` events after number `after` that stand in no log that is known."""
-    sql = (
-        "SELECT number, event_id, line FROM events WHERE entry IS NULL AND line IS NOT NULL AND number > ?"
-        " AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.event_id = events.event_id) ORDER BY number LIMIT ?"
-    )
-    rows = connection.execute(sql, (after, limit))
-    return [(number, EventId(identifier.hex()), line) for number, identifier, line in rows]
-
-
-def verdicts_in_no_log(connection: sqlite3.Connection, commit_number: int) -> list[Event]:
-    """The verdicts on a commit, by its number, that stand in no log that is known."""
-    held = "EXISTS (SELECT 1 FROM entries WHERE entries.event_id = events.event_id)"
-    unlogged = f"entry IS NULL AND NOT {held} AND line IS NOT NULL AND {NOT_A_FACT}"
-    rows = connection.execute(f"SELECT event_id, line FROM events WHERE commit_id = ? AND {unlogged}", (commit_number,))  # noqa: S608
-    return [Event.trusted(EventId(identifier.hex()), line) for identifier, line in rows]
-
-
-def own_entries(connection: sqlite3.Connection) -> Iterator[tuple[int, EventId, bytes]]:
-    """Number, id and line of the entries of this clone's own log, less redacted ones."""
-    sql = "SELECT entry, event_id, line FROM events WHERE entry IS NOT NULL AND line IS NOT NULL ORDER BY entry"
-    return ((number, EventId(key.hex()), line) for number, key, line in connection.execute(sql))
-
-
-def findings(connection: sqlite3.Connection) -> list[tuple[ObjectId | None, str, str]]:
-    """What could not be recorded: the commit, a stable code, a sentence."""
-    both = "SELECT oid, code, message FROM findings UNION SELECT oid, code, message FROM refused"
-    rows = connection.execute(f"{both} ORDER BY code, message")
-    return [(ObjectId(oid.hex()) if oid else None, code, message) for oid, code, message in rows]
-
-
 def knows_path(connection: sqlite3.Connection, path: bytes) -> bool:
     """True if anything was ever recorded at `path`."""
     return connection.execute("SELECT 1 FROM paths WHERE path = ?", (path,)).fetchone() is not None
@@ -273,10 +241,8 @@ def events_at(connection: sqlite3.Connection, path: bytes) -> list[EventId]:
 def paths_under(connection: sqlite3.Connection, folder: bytes) -> bool:
     """True if anything was ever recorded at a path inside `folder`."""
     low, high = folder.rstrip(b"/") + b"/", folder.rstrip(b"/") + b"0"
-    return (
-        connection.execute("SELECT 1 FROM paths WHERE path >= ? AND path < ? LIMIT 1", (low, high)).fetchone()
-        is not None
-    )
+    sql = "SELECT 1 FROM paths WHERE path >= ? AND path < ? LIMIT 1"
+    return connection.execute(sql, (low, high)).fetchone() is not None
 
 
 def paths_with_facts(connection: sqlite3.Connection) -> set[bytes]:

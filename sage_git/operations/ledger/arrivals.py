@@ -20,7 +20,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger.entering import Occasion, add, settle, withdraw
 from sage_git.operations.ledger.told import Scales, VerdictKey, refusal_of, verdict_key
-from sage_git.storage import queries
+from sage_git.storage import log_queries, queries
 from sage_git.storage.index.commits import Known
 from sage_git.storage.index.writers import Refusal, Segment
 from sage_git.storage.writerlog import leaf_id
@@ -193,7 +193,7 @@ def _give_way(checkout: Checkout, brought: Mapping[int, set[VerdictKey]]) -> Non
     provisional = [
         verdict.event_id
         for commit, keys in brought.items()
-        for verdict in queries.verdicts_in_no_log(index.connection, commit)
+        for verdict in log_queries.verdicts_in_no_log(index.connection, commit)
         if verdict_key(verdict) in keys and verdict.event_id is not None
     ]
     if provisional:

@@ -22,7 +22,7 @@ from sage_git.operations.reading.history import Readings
 from sage_git.operations.reading.open_lines import OpenEdit, placed
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.recording.record import Progress, RecordOutcome, RecordState
-from sage_git.storage import queries
+from sage_git.storage import log_queries, queries
 from sage_git.storage.keys import writer_id
 
 if TYPE_CHECKING:
@@ -217,5 +217,5 @@ def waiting(reading: Reading) -> list[Deferred]:
     """The commits that are not recorded, with the reason: what is missing first, then what went wrong."""
     is_shallow = reading.repository.is_shallow
     missing = "parents are missing in this shallow clone" if is_shallow else "objects of it are missing here"
-    found = [Deferred(*finding) for finding in queries.findings(reading.readings.connection)]
+    found = [Deferred(*finding) for finding in log_queries.findings(reading.readings.connection)]
     return [*(Deferred(commit, "deferred", missing) for commit in reading.outcome.deferred), *found]

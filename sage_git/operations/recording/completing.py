@@ -6,7 +6,7 @@ from typing import Final
 
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.sealing import seal_full_segments
-from sage_git.storage import queries
+from sage_git.storage import log_queries
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 
@@ -31,7 +31,7 @@ def adopt_everything(checkout: Checkout) -> int:
 def _adopt_after(checkout: Checkout, last: int) -> int:
     adopted = 0
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        while lines := queries.in_no_log(checkout.index.connection, last, _PORTION):
+        while lines := log_queries.in_no_log(checkout.index.connection, last, _PORTION):
             ensure_writer(checkout.sage, checkout.known_identity().repository)
             numbers = checkout.log.append([line for _, _, line in lines])
             with checkout.index.transaction():
