@@ -16,7 +16,7 @@ from sage_git.chronicle.ids import is_hex
 from sage_git.errors import GitFailed, StorageError
 from sage_git.gitrepo.command import run
 from sage_git.gitrepo.log_tree import WRITERS, Half, ref_of, writer_of
-from sage_git.gitrepo.quarantine import Quarantine, make_empty
+from sage_git.gitrepo.quarantine import Quarantine, discard_left, make_empty
 from sage_git.gitrepo.remote_environment import (
     LONGEST_LISTING_S,
     RemoteEnvironment,
@@ -26,7 +26,7 @@ from sage_git.gitrepo.remote_environment import (
 from sage_git.gitrepo.store import Store
 
 __all__ = [
-    "Pushed", "Quarantine", "RemoteEnvironment", "clone_store_of", "list_logs", "push_logs", "write_bundle",
+    "Pushed", "Quarantine", "RemoteEnvironment", "clone_store_of", "discard_left", "list_logs", "push_logs", "write_bundle",
 ]  # fmt: skip
 
 _MOST_LISTED_BYTES: Final = 8 << 20

@@ -32,6 +32,7 @@ _FETCH: Final = (
     "--depth=1",  # of a log's past nothing is wanted
     "--stdin",
 )
+_NAME: Final = "incoming.git"
 _PRIVATE: Final = "refs/sage/private/"
 _FILE: Final = "100644"
 _READING: Final = Limits(seconds=60.0, output_bytes=64 << 20, file_bytes=1 << 20, memory_bytes=2 << 30)
@@ -45,7 +46,7 @@ class Quarantine:
     """
 
     def __init__(self, sage: Path, store: Store, half: Half = Half.PUBLIC) -> None:
-        self.path = sage / "incoming.git"
+        self.path = sage / _NAME
         self._half = half
         lender = store.repository(half)
         self._lenders = [store.repository(each) for each in {Half.PUBLIC, half}]
@@ -120,6 +121,13 @@ class Quarantine:
             said = done.over.value if done.over else done.said.strip()[:200]
             raise ValidationError(Detail("tree", f"git cannot read it: {said}"))
         return done.output.decode("utf-8", "backslashreplace")
+
+
+def discard_left(sage: Path) -> None:
+    """Throw away what a run that was killed left in the quarantine of the clone with this `sage/` directory."""
+    path = sage / _NAME
+    if any((path / "objects/pack").glob("*")) or any((path / "objects").glob("??")):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def make_empty(git_dir: Path, object_format: str) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from sage_git.chronicle.ids import EventId
 from sage_git.errors import PeerFailed, SageError
-from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, list_logs
+from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, discard_left, list_logs
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segment_path
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations, succession
@@ -32,6 +32,7 @@ from sage_git.storage.lock import held
 from sage_git.storage.writerlog import leaf_id
 
 _LOG_TIMEOUT_MS: Final = 60_000
+_FOR_GOOD: Final = frozenset(("equivocation", "forged-fact", "own-log-elsewhere"))
 _MOST_TRIED: Final = 8
 """So many logs are tried one by one until one comes."""
 
@@ -53,6 +54,11 @@ class Received:
     """The key under which this clone goes on, if the peer had another log under the old one."""
     problem: SageError | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """True if nothing of what is to be had there can still come."""
+        return self.listed is not None and self.problem is None and _FOR_GOOD.issuperset(r.code for r in self.refused)
+
 
 @dataclass(frozen=True, slots=True)
 class _LookedAt:
@@ -72,6 +78,7 @@ class Receiving:
         self._remote = remote
         self._store = store_of(checkout)
         self._repository = checkout.known_identity().repository
+        discard_left(checkout.sage)
         self._frozen = equivocations.known(checkout.sage, self._repository)
 
     def receive(self, target: Target) -> Received:

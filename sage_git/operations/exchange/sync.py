@@ -82,7 +82,7 @@ def sync(
         _tell_of_entries(checkout, received, refused_before)
         if direction is Direction.IN:
             return _kept(checkout, [(each, _outcome(each, Sent())) for each in received], None)
-        if received and all(each.listed is not None and each.problem is None for each in received):
+        if received and all(each.is_whole for each in received):
             take_over_unlogged(checkout)  # else what looks untold may only not have come
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             publish_own(checkout)
