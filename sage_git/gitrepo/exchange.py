@@ -26,8 +26,15 @@ from sage_git.gitrepo.remote_environment import (
 from sage_git.gitrepo.store import Store
 
 __all__ = [
-    "Pushed", "Quarantine", "RemoteEnvironment", "clone_store_of", "discard_left", "list_logs", "push_logs", "write_bundle",
-]  # fmt: skip
+    "Pushed",
+    "Quarantine",
+    "RemoteEnvironment",
+    "clone_store_of",
+    "discard_left",
+    "list_logs",
+    "push_logs",
+    "write_bundle",
+]
 
 _MOST_LISTED_BYTES: Final = 8 << 20
 """Some 60,000 writers."""
