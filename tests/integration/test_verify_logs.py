@@ -43,6 +43,25 @@ def bob(ada: GitRepository, tmp_path: Path) -> GitRepository:
     return join(ada, tmp_path / "bob")
 
 
+@pytest.fixture(scope="module")
+def came(tmp_path_factory):
+    """Both clones, hers with a log that is in his store; for tests that put back what they change."""
+    folder = tmp_path_factory.mktemp("came")
+    ada = begin(GitRepository.create(folder / "ada"), folder / "remote.git")
+    bob = join(ada, folder / "bob")
+    return ada, bob, fetch_logs(bob)
+
+
+@pytest.fixture
+def shelf(came):
+    """What `came`, as it came."""
+    ada, _, store = came
+    ref = ref_of(writer_of(ada))
+    commit = store.tip(ref).commit
+    yield came
+    GitRepository(store.git_dir).git("update-ref", ref, commit)
+
+
 def test_what_another_log_tells_is_no_gap_once_the_log_is_here(ada, bob):
     assert codes(bob.path, "--complete") == {"gap", "plan-unknown", "open-edit"}
     fetch_logs(bob)
@@ -70,25 +89,27 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_a_log_that_is_not_what_its_writer_signed_is_named_and_counts_for_nothing(ada, bob, name):
+def test_a_log_that_is_not_what_its_writer_signed_is_named_and_counts_for_nothing(shelf, name):
+    ada, bob, store = shelf
     changes, code = DAMAGE[name]
-    alter(fetch_logs(bob), **changes)
+    alter(store, **changes)
     found = findings(bob.path, "--complete")
     assert {each["code"] for each in found} == {code, "gap", "plan-unknown", "open-edit"}
     (told,) = [each for each in found if each["code"] == code]
     assert (told["writer"], told["path"]) == (writer_of(ada), ".git/sage/store.git")
 
 
-def test_a_checkpoint_of_another_repository_is_refused(ada, bob):
-    store = fetch_logs(bob)
+def test_a_checkpoint_of_another_repository_is_refused(shelf):
+    ada, bob, store = shelf
     (leaves,) = store.segments(store.tip(ref_of(writer_of(ada))).files, [LEAVES])
     alter(store, note=lambda _: note_of(ada, "00" * 16, leaves))
     assert "wrong-origin" in codes(bob.path)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_any_changed_byte_of_anothers_log_is_found(ada, bob, seed):
-    random, store = Random(seed), fetch_logs(bob)
+def test_any_changed_byte_of_anothers_log_is_found(shelf, seed):
+    _, bob, store = shelf
+    random = Random(seed)
     name = ("note", "leaves", "bodies", "about")[seed % 4]
     alter(store, **{name: lambda content: flipped(content, random.randrange(len(content)))})
     assert codes(bob.path)
