@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { Happening } from './protocol.ts';
+import { Rows } from './rows.ts';
 import type { Server } from './server.ts';
 import { ago, plain } from './text.ts';
 
@@ -21,36 +22,21 @@ const WITH_DIFF = new Set(['FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RE
 /** A row, and the document it was asked for. */
 type Row = Happening & { readonly uri: string };
 
-export class History implements vscode.TreeDataProvider<Row>, vscode.Disposable {
-  readonly #server: Server;
-  readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<Row>;
-  readonly #subscriptions: vscode.Disposable[];
+export class History extends Rows<Row> {
   #source: vscode.Uri | undefined;
 
-  readonly onDidChangeTreeData = this.#changed.event;
-
   constructor(server: Server) {
-    this.#server = server;
-    this.#view = vscode.window.createTreeView('sageGit.history', { treeDataProvider: this });
-    this.#subscriptions = [
-      this.#view,
-      server.onDidChange(() => this.#changed.fire()),
-      vscode.window.onDidChangeActiveTextEditor((editor) => this.#follow(editor)),
-    ];
+    super(server, 'sageGit.history');
+    this.keep(vscode.window.onDidChangeActiveTextEditor((editor) => this.#follow(editor)));
     this.#follow(vscode.window.activeTextEditor);
-  }
-
-  dispose(): void {
-    vscode.Disposable.from(...this.#subscriptions, this.#changed).dispose();
   }
 
   async getChildren(): Promise<Row[]> {
     const source = this.#source;
     if (!source) return [];
     const uri = source.toString();
-    const rows = (await this.#server.ask('sage.history', { uri }).catch(() => undefined)) ?? [];
-    this.#view.description = rows.length ? plain(vscode.workspace.asRelativePath(source)) : '';
+    const rows = (await this.server.ask('sage.history', { uri }).catch(() => undefined)) ?? [];
+    this.view.description = rows.length ? plain(vscode.workspace.asRelativePath(source)) : '';
     return rows.map((row) => ({ ...row, uri }));
   }
 
@@ -72,7 +58,7 @@ export class History implements vscode.TreeDataProvider<Row>, vscode.Disposable 
   #follow(editor: vscode.TextEditor | undefined): void {
     if (editor?.document.uri.scheme !== 'file') return;
     this.#source = editor.document.uri;
-    this.#changed.fire();
+    this.refresh();
   }
 }
 

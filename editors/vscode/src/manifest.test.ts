@@ -17,14 +17,14 @@ test('every command in the palette, a menu, a view or the walkthrough is one tha
   const source = read('src/commands.ts');
   const manifest = read('package.json');
   for (const name of new Set([...manifest.matchAll(/sageGit\.([a-zA-Z]+)(?=[")])/g)].map((match) => match[1]))) {
-    if (['history', 'open', 'plans', 'path', 'event', 'openEdit', 'annotationForeground', 'state'].includes(name ?? '')) continue;
+    if (['history', 'open', 'plans', 'path', 'sync', 'event', 'openEdit', 'annotationForeground', 'state'].includes(name ?? '')) continue;
     assert.match(source, new RegExp(`\\b${name}\\b[:,]`), name);
   }
 });
 
-test('which program is run is not for a workspace to say before it is trusted', () => {
+test('which program is run, and whom it meets, is not for a workspace to say before it is trusted', () => {
   assert.equal(capabilities.untrustedWorkspaces.supported, 'limited');
-  assert.deepEqual(capabilities.untrustedWorkspaces.restrictedConfigurations, ['sageGit.path']);
+  assert.deepEqual(capabilities.untrustedWorkspaces.restrictedConfigurations, ['sageGit.path', 'sageGit.sync']);
 });
 
 test('a chronicle is known by its name or its first line, and a file of SageMath is not one', () => {

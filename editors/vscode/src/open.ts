@@ -3,35 +3,23 @@
 import * as vscode from 'vscode';
 import type { OpenEdit } from './protocol.ts';
 import { subject } from './records.ts';
+import { Rows } from './rows.ts';
 import type { Server } from './server.ts';
 import { plain } from './text.ts';
 
 /** A change, and the repository it is in. */
 type Row = OpenEdit & { readonly uri: string };
 
-export class OpenEdits implements vscode.TreeDataProvider<Row>, vscode.Disposable {
-  readonly #server: Server;
-  readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<Row>;
-  readonly #subscription: vscode.Disposable;
-
-  readonly onDidChangeTreeData = this.#changed.event;
-
+export class OpenEdits extends Rows<Row> {
   constructor(server: Server) {
-    this.#server = server;
-    this.#view = vscode.window.createTreeView('sageGit.open', { treeDataProvider: this });
-    this.#subscription = server.onDidChange(() => this.#changed.fire());
-  }
-
-  dispose(): void {
-    vscode.Disposable.from(this.#view, this.#subscription, this.#changed).dispose();
+    super(server, 'sageGit.open');
   }
 
   async getChildren(): Promise<Row[]> {
     const uri = subject()?.toString();
-    const status = uri ? await this.#server.ask('sage.status', { uri }).catch(() => undefined) : undefined;
+    const status = uri ? await this.server.ask('sage.status', { uri }).catch(() => undefined) : undefined;
     const edits = status?.openRogueEdits.map((edit) => ({ ...edit, uri: status.root })) ?? [];
-    this.#view.badge = edits.length ? { value: edits.length, tooltip: 'Changes that nobody answered for' } : undefined;
+    this.view.badge = edits.length ? { value: edits.length, tooltip: 'Changes that nobody answered for' } : undefined;
     return edits;
   }
 

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { Plan } from './protocol.ts';
 import { subject } from './records.ts';
+import { Rows } from './rows.ts';
 import type { Server } from './server.ts';
 import { plain } from './text.ts';
 
@@ -18,28 +19,15 @@ const LOOKS: Readonly<Record<Plan['state'], readonly [icon: string, colour?: str
 /** A plan, and what it was asked for. */
 type Row = Plan & { readonly uri: string };
 
-export class Plans implements vscode.TreeDataProvider<Row>, vscode.Disposable {
-  readonly #server: Server;
-  readonly #changed = new vscode.EventEmitter<void>();
-  readonly #view: vscode.TreeView<Row>;
-  readonly #subscription: vscode.Disposable;
-
-  readonly onDidChangeTreeData = this.#changed.event;
-
+export class Plans extends Rows<Row> {
   constructor(server: Server) {
-    this.#server = server;
-    this.#view = vscode.window.createTreeView('sageGit.plans', { treeDataProvider: this });
-    this.#subscription = server.onDidChange(() => this.#changed.fire());
-  }
-
-  dispose(): void {
-    vscode.Disposable.from(this.#view, this.#subscription, this.#changed).dispose();
+    super(server, 'sageGit.plans');
   }
 
   async getChildren(): Promise<Row[]> {
     const uri = subject()?.toString();
     if (!uri) return [];
-    const plans = await this.#server.ask('sage.plans', { uri }).catch(() => undefined);
+    const plans = await this.server.ask('sage.plans', { uri }).catch(() => undefined);
     return plans?.map((plan) => ({ ...plan, uri })) ?? [];
   }
 
