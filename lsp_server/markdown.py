@@ -12,10 +12,8 @@ from typing import Final
 
 from lsprotocol.types import ClientCapabilities, MarkupContent, MarkupKind
 
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff\U0010fffe\U0010ffff]"
-)
+from sage_git.operations import wording
+
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$^=:@/])")
 _LONGEST: Final = 300
 """Of one text that comes from outside: a hover is no place for more."""
@@ -24,12 +22,7 @@ _LONGEST: Final = 300
 def visible(hostile: str, longest: int = _LONGEST) -> str:
     r"""`hostile` on one line, cut if it is long, with controls and the like as `\xNN` or `\u{…}`."""
     cut = hostile if len(hostile) <= longest else hostile[: longest - 1] + "…"
-    return _UNSAFE.sub(_shown, cut)
-
-
-def _shown(found: re.Match[str]) -> str:
-    point = ord(found.group())
-    return f"\\x{point:02x}" if point < 0x100 else f"\\u{{{point:x}}}"
+    return wording.visible(cut)
 
 
 class Page:

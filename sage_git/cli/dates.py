@@ -8,13 +8,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from sage_git.errors import UsageError
+from sage_git.operations.wording import relative
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-# A unit, below which count it is used, and how many of it make one of the next. From days on, git counts in days.
-_STEPS: Final = (("second", 90, 60), ("minute", 90, 60), ("hour", 36, 24), ("day", 14, 1))
-_LONG: Final = (("week", 70, 7), ("month", 365, 30), ("year", None, 365))
 _SECONDS: Final = {
     "year": 31_557_600,
     "month": 2_629_800,
@@ -72,23 +70,6 @@ def show_date(instant: datetime, style: DateStyle, now: datetime) -> str:
             return local.strftime("%Y-%m-%d %H:%M:%S %z")
         case _:
             return local.strftime(f"%a %b {local.day} %H:%M:%S %Y %z")
-
-
-def relative(age: timedelta) -> str:
-    """`age` in one unit, rounded and at git's own bounds (date.c, show_date_relative): "3 hours ago"."""
-    count = int(age.total_seconds())
-    if count < 0:
-        return "in the future"
-    for unit, most, next_size in _STEPS:
-        if count < most:
-            return _ago(count, unit)
-        count = (count + next_size // 2) // next_size
-    unit, size = next((unit, size) for unit, most, size in _LONG if most is None or count < most)
-    return _ago((count + (size // 2 if size != 365 else 0)) // size, unit)
-
-
-def _ago(count: int, unit: str) -> str:
-    return f"{count} {unit}{'' if count == 1 else 's'} ago"
 
 
 def parse_date(words: str, now: datetime) -> datetime:

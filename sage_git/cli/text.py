@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-# Controls (C0, DEL, C1, which include U+0085), soft hyphen, invisible and bidirectional format characters, line and
-# paragraph separators, interlinear annotations, tags, surrogates and noncharacters.
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff\U0010fffe\U0010ffff]"
-)
+from sage_git.operations.wording import UNSAFE, visible
 
 
 class Style(Enum):
@@ -49,18 +44,14 @@ class Span:
 
 
 Line: TypeAlias = Sequence[Span]
-
-
-def escape(hostile: str) -> str:
-    r"""`hostile` with every control, invisible and direction-changing character as `\xNN` or `\u{…}`."""
-    return _UNSAFE.sub(_visible, hostile)
+escape: Final = visible
 
 
 def escape_json(document: bytes) -> bytes:
     r"""A JSON text that says the same with those characters as `\uXXXX`, so that a terminal may show it."""
     if document.isascii() and b"\x7f" not in document:
         return document
-    return _UNSAFE.sub(_json_escape, document.decode("utf-8", "surrogatepass")).encode("utf-8")
+    return UNSAFE.sub(_json_escape, document.decode("utf-8", "surrogatepass")).encode("utf-8")
 
 
 def span(hostile: str, style: Style = Style.PLAIN) -> Span:
@@ -134,11 +125,6 @@ def _columns(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _visible(found: re.Match[str]) -> str:
-    point = ord(found.group())
-    return f"\\x{point:02x}" if point < 0x100 else f"\\u{{{point:x}}}"
 
 
 def _json_escape(found: re.Match[str]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.cli.text import Span, Style, cut_path, escape, span, width
 from sage_git.operations.reading.history import ROGUE, Entry
+from sage_git.operations.wording import SHORT, actor, short
 
-SHORT: Final = 8
+__all__ = ["SHORT", "actor", "mark", "short", "statement", "strategy", "verb", "what"]
+
 _LEAST_PATH: Final = 16
 _VERBS: Final = {
     "FILE_ADDED": ("added", Style.ADDED),
@@ -86,18 +88,6 @@ def statement(event: Event) -> str:
     said = _SENTENCES.get(event.type)
     words = said(event) if said else _plain_name(event.type)
     return " ".join(words.split(" "))
-
-
-def actor(fields: Mapping[str, Any]) -> str:
-    """Who did it: the person's name, and the tool unless it is git. Not escaped."""
-    who, agent = str(fields.get("id") or "somebody"), str(fields.get("agent") or "git")
-    name = who.partition(" <")[0].strip() or who
-    return name if agent in ("git", "sage-git", name) else f"{name}, {agent}"
-
-
-def short(identifier: str | None) -> str:
-    """The first digits of an event's or commit's id, enough to name it."""
-    return (identifier or "")[:SHORT]
 
 
 def _move(before: list[str], after: list[str], columns: int | None) -> str:

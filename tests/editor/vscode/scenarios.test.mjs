@@ -176,6 +176,56 @@ test('in a workspace that is not trusted nothing is run', async () => {
   assert.ok(!existsSync(witness) && !existsSync(`${witness}.decoy`));
 });
 
+test('a workspace that is trusted afterwards is told of as any other, at once', async () => {
+  workbench = await Workbench.open(place, shop, {
+    settings: { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' },
+  });
+  await workbench.show(SOURCE);
+  await workbench.saw(page().locator('.statusbar-item .codicon-workspace-untrusted'));
+  await workbench.command('Workspaces: Manage Workspace Trust');
+  await (await workbench.saw(page().locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }))).click();
+  await workbench.saw(status('1 open'));
+  await page().keyboard.press('Escape');
+  await workbench.saw(squiggle('warning'));
+});
+
+test('each folder of a workspace has its own record', async () => {
+  const market = place.demo('market');
+  writeFileSync(join(market, 'README.md'), 'Another one.\n');
+  place.run('git', ['commit', '--no-verify', '-qam', 'Say less'], { cwd: market, env: { ...place.environment, SAGE_SYNC: '1' } });
+  workbench = await Workbench.open(place, place.workspace(shop, market));
+  await workbench.show(join(shop, SOURCE));
+  await workbench.saw(status('1 open'));
+  await workbench.show(join(market, 'README.md'));
+  await workbench.saw(status('2 open'));
+  await workbench.command('Sage: Show History of This File');
+  await workbench.saw(page().locator('.monaco-list-row', { hasText: 'Say less' }));
+});
+
+test('a plan is denied in the view', async () => {
+  place.run('sage-git', ['plan', 'draft', '--id', 'give-away', '--summary', 'Give it all away', '--scope', '*'], { cwd: shop });
+  workbench = await Workbench.open(place, shop);
+  await workbench.show(SOURCE);
+  await workbench.saw(status('1 open'));
+  await workbench.command('Sage: Focus on Plans View');
+  const row = await workbench.saw(page().locator('.monaco-list-row', { hasText: 'give-away' }));
+  await row.hover();
+  await row.getByRole('button', { name: 'Deny a Plan…' }).click();
+  await workbench.answer('we live on it');
+  await workbench.saw(page().locator('.monaco-list-row', { hasText: /give-away.*denied/ }));
+  assert.match(place.run('sage-git', ['plan', 'show', 'give-away'], { cwd: shop }), /we live on it/);
+});
+
+test('the first steps open, and each of them leads somewhere', async () => {
+  workbench = await Workbench.open(place, shop);
+  await workbench.command('Sage: First Steps');
+  await workbench.saw(page().locator('.gettingStartedContainer', { hasText: 'First steps with Sage' }));
+  const step = page().locator('.getting-started-step', { hasText: "Read a line's history" });
+  await (await workbench.saw(step)).click();
+  await workbench.saw(step.getByText('Show History of This File'));
+  await workbench.saw(page().locator('.getting-started-step .codicon-getting-started-step-checked'));
+});
+
 test('what a chronicle says is shown as text: no link, no image, no icon, and nothing is fetched', async () => {
   const hostile = '![p](https://beacon.invalid/p.png) [go](command:workbench.action.closeWindow) <img src=x> $(alert)';
   write(SOURCE, `${read(SOURCE)}LAST = True\n`);

@@ -73,9 +73,16 @@ export class Place {
   }
 
   /** The repository of `sage-git demo`: plans, an agent, a merge, and one change that nobody answered for. */
-  demo() {
-    this.run('sage-git', ['demo', 'shop']);
-    return join(this.path, 'shop');
+  demo(name = 'shop') {
+    this.run('sage-git', ['demo', name]);
+    return join(this.path, name);
+  }
+
+  /** A workspace of several folders. */
+  workspace(...folders) {
+    const file = join(this.path, 'all.code-workspace');
+    writeFileSync(file, JSON.stringify({ folders: folders.map((path) => ({ path })) }));
+    return file;
   }
 
   remove() {
@@ -83,7 +90,7 @@ export class Place {
   }
 }
 
-/** The workbench with `folder` open. Close it. */
+/** The workbench with `folder` open, which may be a workspace of several. Close it. */
 export class Workbench {
   static async open(place, folder, { settings = {}, environment = {}, size = { width: 1360, height: 820 } } = {}) {
     const workbench = new Workbench();
@@ -134,11 +141,12 @@ export class Workbench {
     });
   }
 
-  /** Load the workbench anew, with `path` (beneath the folder) in the editor if one is named. */
+  /** Load the workbench anew, with `path` (beneath the folder, or absolute) in the editor if one is named. */
   async show(path) {
-    const file = path && JSON.stringify([['openFile', `vscode-remote://${this.#address}${join(this.folder, path)}`]]);
+    const file = path && JSON.stringify([['openFile', `vscode-remote://${this.#address}${resolve(this.folder, path)}`]]);
     const payload = file ? `&payload=${encodeURIComponent(file)}` : '';
-    await this.page.goto(`http://${this.#address}/?folder=${encodeURIComponent(this.folder)}${payload}`);
+    const opened = this.folder.endsWith('.code-workspace') ? 'workspace' : 'folder';
+    await this.page.goto(`http://${this.#address}/?${opened}=${encodeURIComponent(this.folder)}${payload}`);
     await this.page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 60_000 });
     if (path) await this.page.locator('.editor-instance .view-lines').first().waitFor({ timeout: SOON_MS });
   }

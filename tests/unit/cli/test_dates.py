@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sage_git.cli.dates import DateStyle, parse_date, parse_timestamp, relative, show_date
+from sage_git.cli.dates import DateStyle, parse_date, parse_timestamp, show_date
 from sage_git.errors import UsageError
+from sage_git.operations.wording import relative
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
