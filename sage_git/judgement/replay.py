@@ -114,7 +114,7 @@ class _Search:
             start, end = chain[0].before, chain[-1].after
             if change.before == ABSENT and end == change.after and start.path is not None:
                 # Removed here and changed there: git stops with the source as it was left there, and it was kept.
-                yield _Found(chain, Fit.RESOLVED, may_be_whole, end, prospects.shared_text(start, end))
+                yield _Found(chain, Fit.CONFLICTED, may_be_whole, end, prospects.shared_text(start, end))
                 continue
             # All three differ: git is asked.
             self._merges_left -= len({start.blob, change.before.blob, end.blob}) == 3

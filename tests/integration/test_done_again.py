@@ -283,3 +283,36 @@ def test_a_source_that_was_removed_here_and_kept_as_it_was_there_is_whose_it_was
     assert [line["text"] for line in desk.lines("f") if line["open"]] == ["U"]
     desk.reconcile("f")
     assert desk.open_edits() == []
+
+
+def test_a_planned_line_that_was_removed_under_a_plan_is_rogue_when_an_unplanned_squash_brings_it_back(
+    desk: Desk,
+) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    repository.commit(f"planned\n\n{claim}", f=with_line(repository.read("f"), 10, "P"))
+    repository.git("branch", "side")
+    repository.commit(f"gone\n\n{claim}", f=None)
+    gone = repository.head
+    repository.git("switch", "-q", "side")
+    repository.git("merge", "-q", "-s", "ours", "--no-edit", gone)
+    repository.commit("unplanned", f=with_line(repository.read("f"), 20, "U"))
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    repository.git("merge", "-q", "--squash", "side")
+    repository.git("commit", "-q", "-m", "all of it")
+    assert {"P", "U"} <= {line["text"] for line in desk.lines("f") if line["open"]}
+
+
+def test_a_line_that_is_there_twice_after_a_squash_is_shown_twice(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.approve("p", "**")
+    text = repository.read("f")
+    repository.git("branch", "side")
+    repository.commit(f"ours\n\n{claim}", f=with_line(text, 10, "O"))
+    repository.git("switch", "-q", "side")
+    repository.commit("theirs", f=with_line(text, 10, "T"))
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    assert repository.run("merge", "-q", "--squash", "side").returncode == 1
+    twice = with_line(with_line(with_line(text, 25, "T"), 10, "O"), 3, "T")
+    repository.commit("all of it", f=twice)
+    assert "".join(f"{line['text']}\n" for line in desk.lines("f")) == twice

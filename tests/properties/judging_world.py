@@ -298,7 +298,8 @@ class Record:
         copied = {text: self._replayed(commit, fact, text, before) for text in fact.added}
         is_replay = any(copied.values())
         for text, replayed in copied.items():
-            if texts.count(text) > 1:
+            is_both = replayed is not None and fact.undoes is not None  # SPEC 6, rules 1 and 5: done again, and undone
+            if texts.count(text) > 1 or is_both:
                 lines[text] = Line(UNSURE)
             elif replayed is not None:
                 is_merges = any(len(known.parents) > 1 for known, _, _ in self.births[text][:1])

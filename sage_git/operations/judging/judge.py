@@ -115,6 +115,10 @@ class Judge:
         """True if nobody has answered for a fact, as seen from a commit with this history."""
         return self._rules.is_open(fact, self._answered_for(fact), lambda each: self._is_in(each, reach))
 
+    def follows(self, later: EventId, earlier: EventId) -> bool:
+        """True if the commit of `earlier` is in the history of that of `later`, or the same."""
+        return self._docket.follows(later, earlier)
+
     def is_rogue(self, fact: EventId) -> bool:
         """True if a fact is, or does again, what somebody has to answer for, or had to."""
         return bool(self._rules.roots(fact))

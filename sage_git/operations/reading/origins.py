@@ -142,10 +142,15 @@ class Origins:
         return None
 
     def _rests_on(self, fact: Event, earlier: Event) -> bool:
-        """True if `fact` may do `earlier` again; nobody asks while nothing is judged."""
-        if fact.event_id is None or not self._judge.replays(fact.event_id):
+        """True if `fact` may do `earlier` again; nobody asks while nothing is judged.
+
+        What was in the history of `fact` and taken away since may have come along in a conflict: to bring it back is
+        its own doing.
+        """
+        if fact.event_id is None or earlier.event_id is None or not (replays := self._judge.replays(fact.event_id)):
             return True
-        return earlier.event_id in self._judge.counted(fact.event_id)
+        is_counted = earlier.event_id in self._judge.counted(fact.event_id)
+        return is_counted and (len(replays) == 1 or not self._judge.follows(fact.event_id, earlier.event_id))
 
     def _chains(self, fact: Event) -> Iterator[list[Event]]:
         """The chains of edits that `fact` does again; those are left out of which something was redacted."""
@@ -164,10 +169,13 @@ class Origins:
         edits = [edit_of(event) for event in chain]
         traced = how(result, [number - 1 for number in asked], edits, self._search.workshop)
         earlier: dict[int, dict[int, int]] = {}
+        rest: dict[int, int] = {}
         for number, origin in zip(asked, traced, strict=True):
-            if origin is not None:
-                earlier.setdefault(origin.edit, {})[origin.line + 1] = numbers[number]
-        rest = {number: numbers[number] for number, origin in zip(asked, traced, strict=True) if origin is None}
+            found = rest if origin is None else earlier.setdefault(origin.edit, {})
+            line = number if origin is None else origin.line + 1
+            if line in found:  # which is there twice by now
+                found, line = rest, number
+            found[line] = numbers[number]
         return earlier, rest
 
     def _from_before(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
