@@ -153,7 +153,7 @@ def layout(
 
 
 def _write_json(out: Screen, reading: Reading, entries: Iterable[Entry], *, is_incomplete: bool) -> None:
-    """The matched events of `entries`, one a line."""
+    """The matched events of `entries`, one a line. One whose body was redacted is told of by what says why."""
     from sage_git.cli.log_page import portions
 
     more = {"incomplete": True} if is_incomplete else {}
@@ -161,7 +161,7 @@ def _write_json(out: Screen, reading: Reading, entries: Iterable[Entry], *, is_i
         sidecars = reading.sidecars(portion)
         for entry in portion:
             for event in entry.events:
-                if event.event_id in entry.matched:
+                if event.event_id in entry.matched and "redacted" not in event:
                     known = {
                         "chronicle": sidecars[entry.number],
                         "inHead": entry.in_head,

@@ -50,7 +50,9 @@ def enter_new(index: Index, identity: Identity, event: Event, occasion: Occasion
     if event.type == REDACTION and entry is not None:  # those of others count only by their own logs (`foreign`)
         index.events.redact(event.fields["redactedEventId"])
     elif event.event_id in index.events.redacted():
-        index.events.redact(event.event_id)
+        index.events.redactions_changed()  # if our own log has it, nobody else's word is enough
+        if event.event_id in index.events.redacted():
+            index.events.redact(event.event_id)
 
 
 def add(index: Index, identity: Identity, event: Event, occasion: Occasion, entry: int | None) -> None:
