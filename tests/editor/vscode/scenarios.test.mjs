@@ -218,6 +218,7 @@ test('a plan is denied in the view', async () => {
 
 test('the first steps open, and each of them leads somewhere', async () => {
   workbench = await Workbench.open(place, shop);
+  await workbench.saw(status('1 open'));
   await workbench.command('Sage: First Steps');
   await workbench.saw(page().locator('.gettingStartedContainer', { hasText: 'First steps with Sage' }));
   const step = page().locator('.getting-started-step', { hasText: "Read a line's history" });
