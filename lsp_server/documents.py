@@ -102,7 +102,7 @@ class Documents:
 
 def packed(text: str) -> bytes:
     """A text as it is kept while nobody asks for it. Takes a while, and may be made in any thread."""
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+    return zlib.compress(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)

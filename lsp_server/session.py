@@ -190,7 +190,7 @@ class Session:
                 document.pack(await loop.run_in_executor(None, packed, document.text), generation)
             document.rest()
         for known in self._last.values():
-            if isinstance(known, KnownChronicle):
+            if known is not None:
                 known.rest()
         await asyncio.gather(*(record.rest() for record in self.workspaces.records))
         await loop.run_in_executor(None, give_back)

@@ -46,6 +46,11 @@ class Known:
     """HEAD's text."""
     _placed: tuple[int, Placement] | None = None
 
+    def rest(self) -> None:
+        """Keep only what cannot be made again without the record."""
+        self._placed = None
+        self.story.rest()
+
     def placement(self, document: Document) -> Placement:
         """Where HEAD's lines stand in the buffer as it is now."""
         if self._placed is None or self._placed[0] != document.generation:

@@ -98,9 +98,15 @@ class Event(Mapping[str, Any]):
     @property
     def fields(self) -> Mapping[str, Any]:
         """All fields; not to be changed."""
-        if self._fields is None:
-            self._fields = orjson.loads(self._line)
-        return self._fields
+        fields = self._fields  # another thread may let it `rest` meanwhile
+        if fields is None:
+            fields = self._fields = orjson.loads(self._line)
+        return fields
+
+    def rest(self) -> None:
+        """Keep only the line, which is parsed anew when it is asked for."""
+        if self._line:
+            self._fields = None
 
     @property
     def line(self) -> bytes:

@@ -18,7 +18,7 @@ from sage_git.operations.reading.history import Entry, Readings, Selection, by_f
 from sage_git.storage import queries
 from sage_git.storage.queries import Row
 
-_PORTION: Final = 200
+_PORTION: Final = 50
 
 
 @dataclass(frozen=True, slots=True)

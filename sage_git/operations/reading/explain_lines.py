@@ -59,6 +59,14 @@ class Story:
     is_tracked: bool = False
     """True if HEAD has a file there."""
 
+    def rest(self) -> None:
+        """Keep of the events only what they were read from."""
+        facts = (line.origin.fact for line in self.lines)
+        of_edits = (event for edit in self.open_edits for event in (edit.event, edit.fact))
+        for event in (*facts, *of_edits, self.newest, *self.halts):
+            if event is not None:
+                event.rest()
+
     def open_edit(self, origin: Origin) -> OpenEdit | None:
         """The open edit that a line is of; None if nobody need answer for it."""
         fact = origin.fact

@@ -170,3 +170,13 @@ def test_accessors_survive_fields_of_any_shape():
 )
 def test_the_envelope_keeps_its_rules(changes, fields):
     assert faults(**changes) == fields
+
+
+def test_an_event_at_rest_says_the_same():
+    event = Event.from_fields({"type": "AGENT_ACTION", "action": "looked"})
+    line, fields = event.line, dict(event.fields)
+    event.rest()
+    assert (event.line, dict(event.fields), event.type) == (line, fields, "AGENT_ACTION")
+    told = Event.trusted(None, b"", {"type": "FILE_EDITED", "redacted": True})
+    told.rest()
+    assert told.type == "FILE_EDITED"
