@@ -21,6 +21,7 @@ PlanHash = NewType("PlanHash", str)
 """Lower-case hex SHA-256 of what a plan intends."""
 
 _HEX: Final = re.compile(r"[0-9a-f]+")
+_LEAF: Final = re.compile(rb'\{"eventId":"[0-9a-f]{64}"\}')
 PLAN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PLANNED: Final = ("planId", "summary", "steps", "scope", "expiresAt")
 """The fields that a plan's hash covers; the last only if there is one."""
@@ -34,6 +35,11 @@ def event_id(event: Mapping[str, Any]) -> EventId:
 def leaf(identifier: EventId) -> bytes:
     """The Merkle leaf of an event: canonical JSON, no newline."""
     return b'{"eventId":"%s"}' % identifier.encode("ascii")
+
+
+def is_leaf(line: bytes) -> bool:
+    """True if `line` is the leaf of some event."""
+    return _LEAF.fullmatch(line) is not None
 
 
 def lineage_name(repository: RepositoryId, path: str, birth: ObjectId | None) -> LineageName:

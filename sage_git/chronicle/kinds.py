@@ -71,6 +71,28 @@ def is_path(value: object) -> bool:
     return {"", ".", ".."}.isdisjoint(value.split("/"))
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Fields and their tests, made ready for many objects of which nearly all keep the rules."""
+
+    required: frozenset[str]
+    tests: Mapping[str, Callable[[Any], bool]]
+
+    @classmethod
+    def of(cls, *rules: Field) -> Shape:
+        """The shape of what keeps all of `rules`; of two for one name, the last is meant."""
+        required = frozenset(rule.name for rule in rules if not rule.optional)
+        return cls(required, {rule.name: rule.kind.accepts for rule in rules})
+
+    def fits(self, value: Mapping[str, Any]) -> bool:
+        """True if `check_fields` finds nothing; it says what."""
+        tests = self.tests
+        for name, member in value.items():
+            if name in tests and not tests[name](member):
+                return False
+        return self.required <= value.keys()
+
+
 def check_fields(value: Mapping[str, Any], rules: tuple[Field, ...], within: str = "") -> list[Detail]:
     """Every one of `rules` that `value` breaks; `within` is put before the fields' names."""
     broken = []
@@ -114,9 +136,9 @@ def _is_action_item(value: object) -> bool:
 
 
 ANYTHING: Final = Kind("a JSON value", lambda _: True)
-OBJECT: Final = Kind("an object", lambda value: isinstance(value, Mapping))
+OBJECT: Final = Kind("an object", lambda value: isinstance(value, (dict, Mapping)))  # the usual one first
 STRING: Final = Kind("a text", lambda value: isinstance(value, str))
-TEXT: Final = _text_where("a text that is not empty", bool)
+TEXT: Final = Kind("a text that is not empty", lambda value: isinstance(value, str) and value != "")
 TYPE_NAME: Final = _text_where("an upper-case name like FILE_EDITED", _TYPE_NAME.fullmatch)
 TIMESTAMP: Final = Kind("a time like 2026-01-31T23:59:59.000Z", is_timestamp)
 COUNT: Final = Kind("an integer, 0 or more", lambda value: _is_number(value) and isinstance(value, int) and value >= 0)

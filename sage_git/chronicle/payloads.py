@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sage_git.chronicle import kinds
-from sage_git.chronicle.kinds import Field, Kind, check_fields, list_of, one_of
+from sage_git.chronicle.kinds import Field, Kind, Shape, check_fields, list_of, one_of
 from sage_git.errors import Detail
 
 FACT_TYPES: Final = frozenset("FILE_ADDED FILE_EDITED FILE_REMOVED FILE_RENAMED FILE_SPLIT FILE_MERGED".split())
@@ -119,6 +119,13 @@ PAYLOADS: Final[Mapping[str, tuple[Field, ...]]] = {
     "FILE_MERGED": _fields("sourcePaths resultPath resultHash strategy"),
 }
 """Type → its payload. A type that is not here is accepted, kept and shown; its payload is nobody's to check."""
+
+_FURTHER_RULES: Final = frozenset(("RECONCILIATION", "ENVVAR_CHANGE"))
+"""The types whose payload has rules beyond those of single fields."""
+SHAPES: Final = {
+    kind: Shape.of(*ENVELOPE, *payload) for kind, payload in PAYLOADS.items() if kind not in _FURTHER_RULES
+}
+"""Type → the shape of a whole event, for the types of which that is all. Envelope and payload agree on `planHash`."""
 
 
 def is_fact(type_name: str) -> bool:

@@ -251,14 +251,14 @@ def paths_with_facts(connection: sqlite3.Connection) -> set[bytes]:
     return {path for (path,) in connection.execute(sql)}
 
 
-def statements_after(connection: sqlite3.Connection, number: int) -> list[tuple[str, bytes]]:
-    """Lineage and line of the events after `number` that no observed commit explains, once for each lineage."""
+def unexplained_after(connection: sqlite3.Connection, number: int) -> list[bytes]:
+    """Lines of the events after `number` that no observed commit explains and that are about sources."""
     sql = (
-        "SELECT DISTINCT lineages.name, line FROM events JOIN membership ON membership.number = events.number"
-        " JOIN lineages ON lineages.id = lineage"
-        " WHERE events.commit_id IS NULL AND events.number > ? AND line NOT NULL"
+        "SELECT DISTINCT line FROM events JOIN membership ON membership.number = events.number"
+        " JOIN lineages ON lineages.id = lineage WHERE events.commit_id IS NULL AND events.number > ?"
+        " AND line NOT NULL AND NOT (name >= 'subject:' AND name < 'subject;')"
     )
-    return connection.execute(sql, (number,)).fetchall()
+    return [line for (line,) in connection.execute(sql, (number,))]
 
 
 def path_ending_in(connection: sqlite3.Connection, name: bytes) -> bytes | None:

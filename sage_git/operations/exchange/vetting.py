@@ -13,15 +13,14 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Protocol
 
-from sage_git.chronicle.ids import RepositoryId, event_id, is_hex, leaf
+from sage_git.chronicle.ids import RepositoryId, event_id, is_leaf, leaf
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import ProofFailed, StorageError, ValidationError, WrongOrigin
-from sage_git.gitrepo.log_tree import CHECKPOINT, INTRODUCTION, LEAF_BYTES, SEGMENT_ENTRIES, segment_count, segment_path
+from sage_git.gitrepo.log_tree import CHECKPOINT, INTRODUCTION, SEGMENT_ENTRIES, segment_count, segment_path
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof import equivocation, merkle
 from sage_git.proof.checkpoint import Checkpoint
 from sage_git.proof.introduction import Introduction, introduced
-from sage_git.storage.writerlog import leaf_id
 
 
 class Growth(Enum):
@@ -164,7 +163,7 @@ class Vetting:
         unknown = [number for number in range(len(paths)) if number not in roots]
         segments = self._segments(files, [paths[number] for number in unknown])
         for number, leaves in zip(unknown, segments, strict=True):
-            if len(leaves) != (SEGMENT_ENTRIES if number < whole else rest) or not all(map(_is_leaf, leaves)):
+            if len(leaves) != (SEGMENT_ENTRIES if number < whole else rest) or not all(map(is_leaf, leaves)):
                 raise _Unbelievable("bad-log-tree", f"{paths[number]} has not the leaves that belong there")
             if number < whole:
                 roots[number] = merkle.segment_root(leaves)
@@ -236,10 +235,6 @@ def _tree(logs: Logs, files: Mapping[str, str], size: int, roots: Mapping[int, b
         return [merkle.leaf_hash(each) for each in leaves]
 
     return merkle.Tree(size, [roots[number] for number in range(size // SEGMENT_ENTRIES)], hashes)
-
-
-def _is_leaf(line: bytes) -> bool:
-    return len(line) == LEAF_BYTES and is_hex(leaf_id(line), 64) and leaf(leaf_id(line)) == line
 
 
 def _check_body(body: bytes, its_leaf: bytes, number: int) -> None:

@@ -50,7 +50,7 @@ class Sidecars:
         if key not in self._readings:
             file = self.file(key)
             content = self._tree.read(file) if self._tree.has_folder_of(file) else None
-            expected = {} if component is None else self._expected(component)
+            expected = {} if component is None or content is None else self._expected(component)
             self._readings[key] = None if content is None else read_sidecar(self._checkout, file, content, expected)
         return self._readings[key]
 

@@ -224,17 +224,13 @@ class _Keeper:
     def _look_at_statements(self, after: int) -> None:
         """Look at the sources and subjects that statements since an event number are about."""
         sources: set[bytes] = set()
-        for name, line in queries.statements_after(self._index.connection, after):
-            if name.startswith("subject:"):
-                key = subject_key(name.removeprefix("subject:"))
-                number = self._index.events.known_lineage(name)
-                if number is not None:
-                    self._shown[key] = self._index.events.component(number)
-            else:
-                event = json.loads(line)
-                subject = event.get("subject")
-                if isinstance(subject, str) and "\0" not in subject:
-                    sources.add(raw_path(event, subject_source(subject)))
+        for name, component in self._index.events.subjects_after(after):
+            self._shown[subject_key(name.removeprefix("subject:"))] = component
+        for line in queries.unexplained_after(self._index.connection, after):
+            event = json.loads(line)
+            subject = event.get("subject")
+            if isinstance(subject, str) and "\0" not in subject:
+                sources.add(raw_path(event, subject_source(subject)))
         self._look_at(sources)
 
     def _look_at_births(self, after: int) -> None:

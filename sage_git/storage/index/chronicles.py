@@ -87,6 +87,14 @@ class Chronicles:
         )
         return {row[0] for row in rows}
 
+    def subjects_after(self, number: int) -> list[tuple[str, int]]:
+        """Lineage and chronicle of each subject that has an event with a higher number, less redacted ones."""
+        sql = (
+            "SELECT name, component FROM lineages WHERE name >= 'subject:' AND name < 'subject;' AND EXISTS (SELECT 1"
+            " FROM membership JOIN events USING (number) WHERE lineage = id AND number > ? AND line NOT NULL)"
+        )
+        return self._execute(sql, (number,)).fetchall()
+
     def lines(self, component: int, after: int = -1) -> Iterator[tuple[int, EventId, bytes]]:
         """Number, id and line of a chronicle's events with a higher number than `after`, less redacted ones."""
         rows = self._execute(

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from sage_git.chronicle.payloads import FACT_TYPES, PAYLOADS, VERDICT_TYPES, check_payload, is_fact
+from sage_git.chronicle.event import check_event
+from sage_git.chronicle.kinds import check_fields
+from sage_git.chronicle.payloads import ENVELOPE, FACT_TYPES, PAYLOADS, SHAPES, VERDICT_TYPES, check_payload, is_fact
 
 OID, NULL, SHA = "c" * 40, "0" * 40, "d" * 64
 COMPLETE: dict[str, dict[str, Any]] = {
@@ -49,6 +51,23 @@ COMPLETE: dict[str, dict[str, Any]] = {
 def faults(type_name, **changes):
     fields = {"type": type_name, **COMPLETE[type_name], **changes}
     return {detail.field for detail in check_payload({k: v for k, v in fields.items() if v is not ...})}
+
+
+ENVELOPED: dict[str, Any] = {"timestamp": "2026-03-01T12:00:00.000Z", "actor": {"agent": "a", "id": ""}}
+WRONG: tuple[Any, ...] = (None, "", "x", 0, -1, True, [], {}, SHA, OID, "../x")
+
+
+@pytest.mark.parametrize("type_name", sorted(SHAPES))
+def test_the_quick_look_at_an_event_agrees_with_the_one_that_names_faults(type_name):
+    event = {"type": type_name, **ENVELOPED, **COMPLETE[type_name]}
+    names = {field.name for field in (*ENVELOPE, *PAYLOADS[type_name])}
+    changed = [{**event, name: value} for name in names for value in WRONG]
+    lacking = [{other: event[other] for other in event if other != name} for name in event]
+    for fields in (event, *changed, *lacking):
+        slowly = not check_fields(fields, (*ENVELOPE, *PAYLOADS[type_name]))
+        assert SHAPES[type_name].fits(fields) == slowly, fields
+    assert check_event(event) == []
+    assert check_event({**event, "actor": {"agent": ""}}) != []
 
 
 def test_every_type_is_tried_here_with_every_field():
