@@ -299,7 +299,7 @@ class Record:
         is_replay = any(copied.values())
         for text, replayed in copied.items():
             is_both = replayed is not None and fact.undoes is not None  # SPEC 6, rules 1 and 5: done again, and undone
-            if texts.count(text) > 1 or is_both:
+            if texts.count(text) > 1 or is_both or (replayed is not None and self._is_elsewhere(text, texts)):
                 lines[text] = Line(UNSURE)
             elif replayed is not None:
                 is_merges = any(len(known.parents) > 1 for known, _, _ in self.births[text][:1])
@@ -340,6 +340,19 @@ class Record:
         if self._is_resolved(commit) or self._is_whole(fact, text, before):
             return next(iter(edits.values()))
         return UNSURE
+
+    def _is_elsewhere(self, text: str, texts: Sequence[str]) -> bool:
+        """Whether a line stands in another order among others than wherever else it came in: somebody put it there."""
+        place = {word: at for at, word in enumerate(texts)}
+        return all(
+            any(
+                (at < old.index(text)) != (place[word] < place[text])
+                for at, word in enumerate(old)
+                if word in place and word != text
+            )
+            for known, other, _ in self.births[text]
+            for old in (self.objects.texts(known.tree[other.path]),)
+        )
 
     def _is_whole(self, fact: Fact, text: str, before: Sequence[Lines]) -> bool:
         """Whether all that an edit did is done with this line of it."""
@@ -403,7 +416,9 @@ class Record:
         """Whether a change is an open rogue edit, as far as its lines tell."""
         if fact.added:
             states = {edit.state()[1] for edit in fact.edits}
-            return True if True in states else None if None in states else False
+            is_copy = any(not edit.where.startswith(fact.commit[:8]) for edit in fact.edits)
+            is_doubtful = None in states or (is_copy and fact.removed)  # who removed what, lines do not tell
+            return True if True in states else None if is_doubtful else False
         if fact.is_covered or fact.undoes:
             return False
         same = [
