@@ -279,6 +279,18 @@ def test_a_stranger_can_redact_nothing(village):
         assert_kept(village[name])
 
 
+def test_a_stranger_who_copies_a_leaf_can_redact_nothing_either(village):
+    log, alice = Log(village["bob"].id), alices(village)
+    leaf = alice.leaves[said_by_alice(alice)]
+    log.leaves.append(leaf)
+    log.bodies.append(b"")
+    log.add(redaction(json.loads(leaf)["eventId"]))
+    plant(village.remote, log.ref, log.files())
+    for name in ("bob", "alice"):
+        village[name].sage("sync", "origin")
+        assert_kept(village[name])
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_a_stranger_who_says_that_he_supersedes_somebody_can_redact_nothing_either(village, several):
     alice = alices(village)

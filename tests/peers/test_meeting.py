@@ -26,6 +26,19 @@ def knows(clone: Clone, words: str) -> bool:
     return clone.says(words) and words.encode() in shown
 
 
+def test_what_one_says_the_other_knows_through_the_remote(village):
+    alice, bob = village["alice"], village["bob"]
+    alice.ok("note", "action", "-m", "hello bob")
+    (sent,) = alice.sync("origin")
+    assert (sent["peer"], sent["state"], sent["refused"]) == ("origin", "current", [])
+    assert sent["sent"] >= 1
+    (received,) = bob.sync("origin")
+    assert (received["received"], received["sent"]) == (1, 0)
+    assert knows(bob, "hello bob")
+    (again,) = bob.sync("origin")
+    assert (again["received"], again["sent"]) == (0, 0)
+
+
 def test_what_is_published_is_what_the_format_says(village):
     """The tree of the ref, and the checkpoint, by an independent reading of SPEC 4.4 and 11."""
     alice = village["alice"]

@@ -183,6 +183,22 @@ def test_what_was_redacted_is_in_no_object_of_any_clone_that_synced(village):
     assert alice.log() == bob.log()
 
 
+def test_what_was_redacted_is_known_to_nobody_who_comes_later(village):
+    alice = village["alice"]
+    alice.ok("note", "action", "-m", "a name that must go")
+    alice.ok("sync", "origin")
+    identifier = next(event["eventId"] for event in alice.events() if event.get("action") == "a name that must go")
+    alice.ok("redact", identifier, "-m", "it was a name")
+    alice.ok("sync", "origin")
+    carol = village.join("carol")
+    carol.ok("sync", "origin")
+    assert b"a name that must go" not in kept_by(carol)
+    village["bob"].ok("sync", "origin")
+    assert village["bob"].log() == alice.log()
+    carol.git("checkout", "-q", "--detach", alice.repository.head)
+    assert carol.log() == alice.log()
+
+
 def test_who_has_not_heard_of_a_redaction_brings_nothing_back(village):
     """Bob still has the body and forwards Alice's log, older, to where the newer one is known."""
     alice, bob, carol = village["alice"], village["bob"], village.join("carol")
