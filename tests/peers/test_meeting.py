@@ -313,3 +313,20 @@ def test_two_copies_of_one_clone_part_ways_without_a_quarrel(village, tmp_path):
     logs = [clone.log() for clone in (bob, copy, village["alice"])]
     assert logs[0] == logs[1] == logs[2]
     assert all(log.count("said in the original") == 1 and log.count("said in the copy") == 1 for log in logs)
+
+
+def test_what_happened_in_the_same_instant_stands_in_the_same_order_everywhere(village):
+    """Commits and statements of both, all dated alike."""
+    both = village["alice"], village["bob"]
+    for name, clone in zip(("alice", "bob"), both, strict=True):
+        clone.repository._clock = iter([5000] * 20)
+        clone.git("checkout", "-q", "-b", f"of-{name}")
+        clone.repository.commit(f"of {name}", **{"foo.py": f"{name} = 1\n", f"{name}.py": "new = 1\n"})
+        clone.ok("note", "action", "-m", f"{name} at noon")
+        clone.git("push", "-q", "origin", f"of-{name}")
+    for clone in both:
+        clone.git("fetch", "-q", "origin")
+        clone.git("checkout", "-q", "--detach", "origin/of-alice")
+        clone.git("checkout", "-q", "--detach", "origin/of-bob")
+    village.settle()
+    assert both[0].log() == both[1].log()

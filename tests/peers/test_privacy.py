@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.clones import Clone, Village
-from tests.peers.forging import git, read_log
+from tests.peers.forging import git, plant, read_log
 
 
 def objects(bare: Path) -> bytes:
@@ -215,6 +215,24 @@ def test_who_has_not_heard_of_a_redaction_brings_nothing_back(village):
     bob.ok("sync", "origin")
     assert b"a name that must go" not in reachable(village.remote)
     assert b"a name that must go" not in kept_by(bob)
+
+
+def test_a_body_that_somebody_kept_does_not_come_back_once_it_is_redacted(village):
+    """The leaf still vouches for it, so nothing is wrong with the log that has it again."""
+    alice, bob = village["alice"], village["bob"]
+    alice.ok("note", "action", "-m", "a name that must go")
+    village.settle(1)
+    kept = read_log(village.remote, alice.writer)
+    identifier = next(event["eventId"] for event in alice.events() if event.get("action") == "a name that must go")
+    alice.ok("redact", identifier, "-m", "it was a name")
+    village.settle()
+    now = read_log(village.remote, alice.writer, alice.key)
+    now.bodies[: len(kept.bodies)] = kept.bodies
+    plant(village.remote, now.ref, now.files())
+    for clone in (bob, alice):
+        clone.sage("sync", "origin")
+        assert not clone.says("a name that must go")
+        assert b"a name that must go" not in kept_by(clone)
 
 
 def test_nothing_is_left_lying_in_quarantine(village):
