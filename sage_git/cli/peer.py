@@ -81,15 +81,17 @@ def list_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 def add_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Keep a peer; 0."""
     from sage_git.operations.exchange.kept import Peer
+    from sage_git.operations.exchange.targets import checked_address, is_path
 
-    if arguments.url.startswith("-") or not arguments.url.strip():
-        raise UsageError(f"{arguments.url!r} is no URL", remedy="give a path or a URL that git understands")
-    url = arguments.url
-    if "://" not in url and (surroundings.cwd / url).exists():
-        url = str((surroundings.cwd / url).resolve())  # it must mean the same wherever sage-git is started
+    url, name, later = checked_address(arguments.url), arguments.name, ""
+    if is_path(url) or ("://" not in url and (surroundings.cwd / url).exists()):
+        path = (surroundings.cwd / url).resolve()  # it must mean the same wherever sage-git is started
+        url, later = str(path), "" if path.exists() else f", once {path} is there"
     with _opened(surroundings) as checkout:
-        _book(checkout).with_peer(arguments.name, Peer(url, arguments.trusted)).write(checkout.sage)
-    return _said(arguments, surroundings, f"sage-git sync {arguments.name} exchanges logs with it")
+        if name in checkout.repository.remotes():
+            raise UsageError(f"a git remote is called {name} already", remedy=f"sage-git sync {name} meets that one")
+        _book(checkout).with_peer(name, Peer(url, arguments.trusted)).write(checkout.sage)
+    return _said(arguments, surroundings, f"sage-git sync {name} exchanges logs with it{later}")
 
 
 def remove_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
@@ -102,8 +104,13 @@ def remove_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
 def allow_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Let a key read; 0."""
     from sage_git.operations.exchange.kept import Allowed
+    from sage_git.storage.keys import writer_id
 
     with _opened(surroundings) as checkout:
+        if arguments.key == writer_id(checkout.sage):
+            raise UsageError(
+                "this is the key of this clone", remedy="run `sage-git peer key` over there, and name that"
+            )
         allowed = Allowed(arguments.name, arguments.trusted)
         _book(checkout).with_key(arguments.key, allowed).write(checkout.sage)
     what = "everything, withheld bodies too" if arguments.trusted else "what is published"
@@ -134,7 +141,7 @@ def certify_command(arguments: argparse.Namespace, surroundings: Surroundings) -
     with _opened(surroundings) as checkout:
         key = None if arguments.key is None else (surroundings.cwd / arguments.key).absolute()
         principals = certify(checkout, key)
-    who = principals or "somebody whom .sage/allowed_signers does not name yet"
+    who = principals or "a key that .sage/allowed_signers does not have: it tells nobody anything until it has"
     return _said(arguments, surroundings, f"certified by {who}; the next sync takes it along")
 
 

@@ -64,7 +64,7 @@ def _show(out: Screen, surroundings: Surroundings, visit: Visit) -> None:
 
     style = Style.PLAIN if visit.ending is Ending.SERVED else Style.FAINT
     when = surroundings.local(datetime.now().astimezone())
-    who = f"{visit.host} {visit.key[:12] if visit.key else '-'}"
+    who = f"{visit.host.removeprefix('::ffff:')} {visit.key[:12] if visit.key else '-'}"
     what = f"{visit.share.value}: {visit.ending.value}" if visit.share else visit.ending.value
     words = f" ({visit.words})" if visit.words else ""
     traffic = f", {visit.sent_bytes:,} bytes in {visit.seconds:.2f} s" if visit.sent_bytes else ""

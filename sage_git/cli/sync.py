@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sage_git.cli import render
@@ -56,13 +58,14 @@ def sync_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
 
     if arguments.watch and arguments.bundle:
         raise UsageError("--watch and --bundle do not go together")
-    bundle = None if arguments.bundle is None else (surroundings.cwd / arguments.bundle).absolute()
+    bundles = _bundles(arguments, surroundings.cwd)
+    names = [_placed(name, surroundings.cwd) for name in arguments.peers]
     direction = Direction.IN if arguments.fetch_only else Direction.BOTH
     with Checkout.open(surroundings.cwd, surroundings.environment) as checkout:
         if arguments.watch:
             return _watch(arguments, surroundings, checkout)
         where = Search.NEARBY if arguments.lan else Search.KEPT
-        targets = targets_of(checkout, arguments.peers, bundle, where)
+        targets = targets_of(checkout, names, bundles, where)
         with render.Progress(surroundings, "recording commits") as progress:
             outcomes = sync(checkout, targets, direction, progress)
     with render.screen(arguments, surroundings) as out:
@@ -70,8 +73,27 @@ def sync_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
             for outcome in outcomes:
                 out.json(outcome.as_json())
         else:
-            out.lines(lines(outcomes))
+            out.lines(lines(outcomes) if outcomes else _nobody(arguments))
     return _status(outcomes)
+
+
+def _bundles(arguments: argparse.Namespace, cwd: Path) -> dict[str, Path]:
+    """The bundle file, by the name that the user gave it. Raises UsageError if it cannot be one."""
+    name = arguments.bundle
+    if name is None:
+        return {}
+    path = Path(os.path.normpath(cwd / name))
+    if path.is_dir():
+        raise UsageError(f"{name} is a folder", remedy="name a file in it, as project.bundle")
+    if arguments.fetch_only and not path.exists():
+        raise UsageError(f"there is no {name} to take from", remedy="without --fetch-only it is written")
+    return {name: path}
+
+
+def _placed(name: str, cwd: Path) -> str:
+    """A path where the user stands, whatever is elsewhere; any other name as it is."""
+    is_path = name.startswith(("/", "./", "../")) or ("/" in name and (cwd / name).exists()) or name in (".", "..")
+    return os.path.normpath(cwd / name) if is_path else name
 
 
 def _watch(arguments: argparse.Namespace, surroundings: Surroundings, checkout: Any) -> int:
@@ -80,8 +102,9 @@ def _watch(arguments: argparse.Namespace, surroundings: Surroundings, checkout: 
 
     where = Search.NEARBY if arguments.lan else Search.KEPT
     direction = Direction.IN if arguments.fetch_only else Direction.BOTH
+    names = [_placed(name, surroundings.cwd) for name in arguments.peers]
     with render.screen(arguments, surroundings, pager=None) as out:
-        for event in watch(checkout, arguments.peers, direction, where):
+        for event in watch(checkout, names, direction, where):
             if arguments.json:
                 for outcome in event.outcomes:
                     out.json(outcome.as_json())
@@ -127,7 +150,14 @@ def lines(outcomes: Iterable[Outcome]) -> Iterator[Line]:
         for refusal in outcome.refused:
             yield [Span(f"  {refusal.code}", Style.OPEN), Span(f"  writer {refusal.writer[:12]}  ", Style.FAINT)]
             yield [Span("    "), span(refusal.reason)]
-    if not listed:
+
+
+def _nobody(arguments: argparse.Namespace) -> Iterator[Line]:
+    """Why nobody was met, and what to do."""
+    if arguments.lan:
+        yield [Span("nobody nearby serves this repository whose key is allowed here")]
+        yield [Span("  → over there: sage-git serve --lan; here: sage-git peer allow KEY", Style.FAINT)]
+    else:
         yield [Span("no peers to meet; sage-git peer add NAME URL keeps one")]
 
 

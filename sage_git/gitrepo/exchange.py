@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 from sage_git.chronicle.ids import is_hex
-from sage_git.errors import GitFailed, StorageError
+from sage_git.errors import GitFailed, PeerFailed, StorageError
 from sage_git.gitrepo.command import run
 from sage_git.gitrepo.log_tree import WRITERS, Half, ref_of, writer_of
 from sage_git.gitrepo.quarantine import Quarantine, discard_left, make_empty
@@ -29,6 +29,7 @@ __all__ = [
     "Pushed",
     "Quarantine",
     "RemoteEnvironment",
+    "check_bundle",
     "clone_store_of",
     "discard_left",
     "list_logs",
@@ -41,6 +42,8 @@ _MOST_LISTED_BYTES: Final = 8 << 20
 _MOST_REPORTED_BYTES: Final = 32 << 20
 _PUSHED_AT_ONCE: Final = 500  # they are arguments, and those are few
 _LONGEST_LINK_BYTES: Final = 1 << 13
+_SIGNATURES: Final = (b"# v2 git bundle\n", b"# v3 git bundle\n")
+_LONGEST_SIGNATURE_BYTES: Final = 32
 _MEANINGS: Final = {
     "stale info": "the log there is not the one that was seen; run `sage-git sync` again",
     "fetch first": "the log there is not known here; run `sage-git sync` again",
@@ -68,7 +71,7 @@ def list_logs(url: str, remote: RemoteEnvironment) -> dict[str, str]:
     arguments = ("ls-remote", "--refs", "--", checked_url(url), f"{WRITERS}*")
     done = remote.run(*arguments, git_dir=remote.home, seconds=LONGEST_LISTING_S, output_bytes=_MOST_LISTED_BYTES)
     if done.status:
-        raise refused_by_git(done)
+        raise refused_by_git(done, url)
     logs = {}
     for line in done.output.decode("utf-8", "replace").splitlines():
         commit, _, ref = line.partition("\t")
@@ -89,6 +92,17 @@ def push_logs(store: Store, url: str, wanted: Mapping[str, tuple[str, str]], rem
     for start in range(0, len(logs), _PUSHED_AT_ONCE):
         told |= _push(store, url, logs[start : start + _PUSHED_AT_ONCE], remote)
     return [Pushed(writer, told.get(writer, "the peer did not say what became of it")) for writer in wanted]
+
+
+def check_bundle(path: Path) -> None:
+    """Raises PeerFailed if what is at `path` is no bundle (gitformat-bundle(5)), StorageError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            begins = file.readline(_LONGEST_SIGNATURE_BYTES)
+    except OSError as problem:
+        raise StorageError.from_os(problem, str(path), "read") from problem
+    if begins not in _SIGNATURES:
+        raise PeerFailed("the file is no git bundle, and was left as it is", remedy="name another one, or delete it")
 
 
 def write_bundle(store: Store, path: Path) -> bool:
@@ -112,9 +126,9 @@ def write_bundle(store: Store, path: Path) -> bool:
             run(arguments, git_dir=repository.git_dir, input=refs, environment=repository.environment)
     except GitFailed as failure:
         said = failure.stderr.strip().splitlines()
-        raise StorageError(
-            str(path), "write", said[-1] if said else str(failure), remedy="see that there is room"
-        ) from None
+        reason = said[-1].removeprefix("fatal: ") if said else str(failure)
+        remedy = "see that the folder is there, and has room"
+        raise StorageError(str(path), "write", reason, remedy=remedy) from None
     except OSError as problem:
         raise StorageError.from_os(problem, str(path), "write") from problem
     return True
@@ -173,7 +187,7 @@ def _push(
         done = around.run(*arguments, git_dir=repository.git_dir, output_bytes=_MOST_REPORTED_BYTES)
     told = _report(done.output.decode("utf-8", "replace"))
     if not told:
-        raise refused_by_git(done)
+        raise refused_by_git(done, url)
     return told
 
 

@@ -51,6 +51,7 @@ class Quarantine:
         lender = store.repository(half)
         self._lenders = [store.repository(each) for each in {Half.PUBLIC, half}]
         self._repository = SegmentRepository(self.path, lender.object_format, lender.environment)
+        self._files: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> Self:
         self.clear()
@@ -63,6 +64,7 @@ class Quarantine:
 
     def clear(self) -> None:
         """Throw away what is there; what is left is an empty repository."""
+        self._files.clear()
         shutil.rmtree(self.path, ignore_errors=True)
         make_empty(self.path, self._repository.object_format)
         # Relative, so that no name of a directory can be misread.
@@ -80,14 +82,19 @@ class Quarantine:
         done = remote.run(*arguments, git_dir=self.path, input=wanted, output_bytes=_MOST_PRINTED_BYTES)
         if done.status:
             packs = (path.stat().st_size for path in self.path.glob("objects/pack/tmp_*"))
-            raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done)
+            raise sent_too_much() if max(packs, default=0) >= remote.file_bytes >> 1 else refused_by_git(done, url)
         (self.path / "shallow").unlink(missing_ok=True)  # what is taken over has no parents to be missing
         return self._repository.writers(namespace)
 
-    def files(self, commit: str) -> dict[str, str]:
+    def files(self, commit: str) -> Mapping[str, str]:
         """The object ids of the files of a log that came, by path. Raises ValidationError unless it is laid out as one,
         with nothing beside, and no file is larger than it may be.
         """
+        if commit not in self._files:
+            self._files[commit] = self._listed(commit)
+        return self._files[commit]
+
+    def _listed(self, commit: str) -> dict[str, str]:
         kind = self._read("cat-file", "-t", commit).strip()
         if kind != "commit":
             raise ValidationError(Detail("ref", f"is no commit but {kind[:20]!r}"))

@@ -126,11 +126,14 @@ def checked_url(url: str) -> str:
     return url
 
 
-def refused_by_git(done: Finished) -> PeerFailed:
-    """The error for a run that failed, with what git or the peer said last."""
+def refused_by_git(done: Finished, url: str) -> PeerFailed:
+    """The error for a run that failed, with what git or the peer said first, and what our helper says to do next."""
     words = [line for line in done.said.splitlines() if line.startswith(_COMPLAINTS)]
     lines = words or done.said.strip().splitlines() or [f"git ended with status {done.status}"]
     said = lines[0]
     for word in _COMPLAINTS:
         said = said.removeprefix(word).lstrip()
+    if url.startswith("sage://"):
+        after = done.said[done.said.find(lines[0]) + len(lines[0]) :].removeprefix("\n").partition("\n")[0]
+        return PeerFailed(said, remedy=after.strip() if after.startswith("  ") else _REMEDY)
     return PeerFailed(said, remedy="see whether `git ls-remote` reaches it")  # the address may have a password in it

@@ -104,3 +104,19 @@ def test_a_direct_peer_is_called_through_a_forwarded_port(ssh, tmp_path):
             tunnel.terminate()
             tunnel.communicate(timeout=PATIENCE_S)
     assert "refs/sage/writers/" in listed.stdout, listed.stderr
+
+
+def test_a_clone_that_ssh_reaches_is_read_from_its_store_and_never_written_to(ssh, tmp_path):
+    first = GitRepository.create(tmp_path / "first")
+    run_sage("init", cwd=first.path)
+    second = first.clone("second")
+    run_sage("init", cwd=second.path)
+    for clone in (first, second):
+        run_sage("note", "action", "-m", f"from {clone.path.name}", cwd=clone.path)
+        run_sage("sync", cwd=clone.path)
+    run_sage("peer", "add", "laptop", f"{ssh.url}{first.path}", cwd=second.path)
+    for _ in range(2):
+        synced = run_sage("sync", "laptop", cwd=second.path, env=ssh.environment)
+        assert synced.returncode == 0, synced.stdout + synced.stderr + ssh.said()
+    assert '"from first"' in run_sage("log", "--all", "--json", cwd=second.path).stdout
+    assert "refs/sage" not in first.git("for-each-ref")

@@ -50,6 +50,14 @@ def remember(
             checkout.index.keep(_key(outcome.url), json.dumps(value))
 
 
+def gave(checkout: Checkout, url: str, length: int) -> None:
+    """Remember that the peer at `url`, if it was met, was given `length` entries of this clone. Raises StorageError."""
+    text = checkout.index.value(_key(url))
+    if text is not None:
+        with checkout.index.transaction():
+            checkout.index.keep(_key(url), json.dumps(json.loads(text) | {"given": length}))
+
+
 def last(checkout: Checkout, url: str) -> Meeting | None:
     """The last meeting with the peer at `url`; None if none is known."""
     text = checkout.index.value(_key(url))

@@ -14,6 +14,7 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import ObjectId, is_hex
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.exchange import meetings
 from sage_git.operations.exchange.certifying import certificate
 from sage_git.operations.exchange.disclosure import Audience, may_be_seen
 from sage_git.operations.exchange.kept import PeerBook
@@ -75,6 +76,7 @@ def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
     `pushed` is what git tells a pre-push hook. Takes a few seconds at most. Raises SageError.
     """
     from sage_git.gitrepo.exchange import RemoteEnvironment, list_logs, push_logs
+    from sage_git.operations.exchange.targets import Kind, found_out, named_targets
     from sage_git.operations.recording.record import bring_current
 
     if not checkout.has_begun() or remote not in Policies(checkout).now().publish.remotes:
@@ -85,10 +87,14 @@ def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
     if publication is None:
         return ""
     around = RemoteEnvironment.of(checkout.repository, checkout.sage, deadline_s=_PATIENCE_S)
+    target = found_out(checkout, named_targets(checkout, PeerBook(), [remote])[0], around)
+    if target.kind is not Kind.REMOTE:
+        return ""  # somebody's clone, who reads it from here
     writer, store = publication.writer, store_of(checkout)
     commit = store.writers()[writer]
     there = list_logs(url, around).get(writer, "")
     if there == commit:
+        meetings.gave(checkout, target.url, publication.size)
         return ""
     given = f"given to {url}"
     if there and there != checkout.index.value(given) and not store.has(there):
@@ -96,6 +102,8 @@ def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
     outcomes = push_logs(store, url, {writer: (commit, there)}, around)
     with checkout.index.transaction():
         checkout.index.keep(given, commit)
+    if all(outcome.is_taken for outcome in outcomes):
+        meetings.gave(checkout, target.url, publication.size)
     return "; ".join(outcome.reason for outcome in outcomes if not outcome.is_taken)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from sage_git.chronicle.ids import EventId
 from sage_git.errors import PeerFailed, SageError
-from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, discard_left, list_logs
+from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, check_bundle, discard_left, list_logs
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segment_path
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations, succession
@@ -88,6 +88,8 @@ class Receiving:
             received.listed = {}
             return received
         try:
+            if target.kind is Kind.BUNDLE:
+                check_bundle(Path(target.url))
             received.listed = list_logs(target.url, self._remote)
             self._take(target, received)
             if target.private_url is not None:
@@ -99,6 +101,9 @@ class Receiving:
     def _take(self, target: Target, received: Received) -> None:
         tips = self._store.writers()
         assert received.listed is not None
+        own = writer_id(self._checkout.sage)
+        if own is not None and own in tips and received.listed.get(own) == tips[own]:
+            received.behind[own] = self._store.size(own)  # until it is published with what was said since
         seen = self._seen(target)
         known = {
             w for w, each in seen.items() if received.listed.get(w) == each.theirs and each.ours in ("", tips.get(w))

@@ -8,7 +8,7 @@ believed (`vetting`), and going on for ever (`watch`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,14 @@ from sage_git.operations.exchange.publishing import publish_own
 from sage_git.operations.exchange.receiving import Received, Receiving
 from sage_git.operations.exchange.sending import Sent, send
 from sage_git.operations.exchange.settling import settle, take_over_unlogged
-from sage_git.operations.exchange.targets import Target, bundle_target, default_targets, named_targets, nearby_targets
+from sage_git.operations.exchange.targets import (
+    Target,
+    bundle_target,
+    default_targets,
+    found_out,
+    named_targets,
+    nearby_targets,
+)
 from sage_git.operations.judging.policies import Policies
 from sage_git.operations.recording.record import Progress, bring_current
 from sage_git.storage.lock import held
@@ -48,16 +55,15 @@ class Search(Enum):
 
 
 def targets_of(
-    checkout: Checkout, names: Sequence[str], bundle: Path | None = None, where: Search = Search.KEPT
+    checkout: Checkout, names: Sequence[str], bundles: Mapping[str, Path], where: Search = Search.KEPT
 ) -> list[Target]:
-    """The peers that are named, the bundle file, those nearby; all that are kept if nothing is asked for.
+    """The peers that are named, bundle files, those nearby; all that are kept if nothing is asked for.
 
     Raises UsageError; NotHere, PeerFailed where the local network cannot be searched.
     """
     book = PeerBook.read(checkout.sage)
     found = named_targets(checkout, book, names)
-    if bundle is not None:
-        found.append(bundle_target(bundle))
+    found += [bundle_target(name, path) for name, path in bundles.items()]
     if where is Search.NEARBY:
         return [*found, *nearby_targets(checkout, book)]
     return found or default_targets(checkout, book, Policies(checkout).now().publish)
@@ -77,7 +83,7 @@ def sync(
             succession.finish(checkout)
         refused_before = frozenset(checkout.index.writers.refused())
         receiving = Receiving(checkout, remote)
-        received = [receiving.receive(target) for target in targets]
+        received = [receiving.receive(found_out(checkout, target, remote)) for target in targets]
         settle(checkout, (found for each in received for found in each.evidence), _now_ms(), progress)
         _tell_of_entries(checkout, received, refused_before)
         if direction is Direction.IN:

@@ -1,6 +1,6 @@
 """What a PEER means: one of the peers kept, a remote of the user's repository, a path or a URL; and how it is met.
 
-Not here: meeting it (`meeting`).
+Not here: meeting it (`sync`), and asking over ssh whether a clone is there (`far_clones`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from sage_git.errors import GitFailed, UsageError
-from sage_git.gitrepo.exchange import clone_store_of
+from sage_git.gitrepo.exchange import RemoteEnvironment, clone_store_of
 from sage_git.judgement.policy import Publish
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.exchange import far_clones
 from sage_git.operations.exchange.kept import PeerBook
 
 SERVED: Final = "sage://"
+_FILE: Final = "file://"
 _LISTENING_S: Final = 2.0
 
 
@@ -29,7 +32,7 @@ class Kind(Enum):
     CLONE = "clone"
     """Somebody's clone on a disk: read from its store, never written to."""
     SERVED = "served"
-    """Somebody's `sage-git serve`: read only."""
+    """Somebody's `sage-git serve`, or a clone that ssh reaches: read only."""
     BUNDLE = "bundle"
     """A file: read, then written anew."""
 
@@ -71,9 +74,32 @@ def nearby_targets(checkout: Checkout, book: PeerBook, timeout_s: float = _LISTE
     ]
 
 
-def bundle_target(path: Path) -> Target:
-    """The bundle file at `path`."""
-    return Target(str(path), Kind.BUNDLE, str(path), str(path))
+def found_out(checkout: Checkout, target: Target, remote: RemoteEnvironment) -> Target:
+    """`target`, to be read only if a clone turns out to be there."""
+    if target.kind is not Kind.REMOTE or not far_clones.is_clone(checkout, target.url, remote):
+        return target
+    return named_targets(checkout, PeerBook.read(checkout.sage), [target.name])[0]
+
+
+def bundle_target(name: str, path: Path) -> Target:
+    """The bundle file at `path`, which the user calls `name`."""
+    return Target(name, Kind.BUNDLE, str(path), str(path))
+
+
+def checked_address(url: str) -> str:
+    """`url`, which may stand for a peer. Raises UsageError."""
+    if url.startswith("-") or not url.strip():
+        raise UsageError(f"{url!r} is no URL", remedy="give a path or a URL that git understands")
+    if url.startswith(SERVED):
+        from sage_git.peers.address import Address  # only those who meet servers pay for it
+
+        Address.parse(url)
+    return url
+
+
+def is_path(url: str) -> bool:
+    """True if git takes `url` for a path: no scheme, and no host before a colon (git-fetch(1), GIT URLS)."""
+    return "://" not in url and ":" not in url.partition("/")[0]
 
 
 def _target(checkout: Checkout, book: PeerBook, remotes: frozenset[str], name: str) -> Target:
@@ -88,12 +114,18 @@ def _target(checkout: Checkout, book: PeerBook, remotes: frozenset[str], name: s
 
 
 def _at(checkout: Checkout, name: str, url: str, push_url: str, *, trusted: bool) -> Target:
-    if url.startswith("-"):
-        raise UsageError(f"{url!r} is no URL", remedy="give a path or a URL that git understands")
+    checked_address(url)
     if url.startswith(SERVED):
         base = url.rstrip("/")
         return Target(name, Kind.SERVED, f"{base}/", private_url=f"{base}/private" if trusted else None)
-    if "://" not in url and (path := _path(checkout, url)).exists():
+    store_url = far_clones.store_known_at(checkout, url)
+    if store_url is not None:
+        private_url = f"{store_url.removesuffix('store.git')}private.git" if trusted else None
+        return Target(name, Kind.SERVED, store_url, private_url=private_url)
+    if url.startswith(_FILE):
+        url = unquote(url.removeprefix(_FILE))
+    if is_path(url) or ("://" not in url and _path(checkout, url).exists()):
+        path = _path(checkout, url)
         if path.is_file() and not (path.suffix == ".git" or path.name == ".git"):
             return Target(name, Kind.BUNDLE, str(path), str(path))
         store = clone_store_of(path)

@@ -16,13 +16,12 @@ from sage_git.gitrepo.exchange import RemoteEnvironment, list_logs
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.outcomes import Outcome, State
 from sage_git.operations.exchange.sync import Direction, Search, sync, targets_of
-from sage_git.operations.exchange.targets import Kind, Target
+from sage_git.operations.exchange.targets import SERVED, Kind, Target, found_out, is_path
 from sage_git.operations.recording.record import bring_current
 
 _NEAR_S: Final = 0.5
 _FAR_S: Final = 30.0
 _LONGEST_S: Final = 300.0
-_NETWORK: Final = ("http://", "https://", "ssh://", "git://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def watch(
     Raises NotHere, StorageError, UsageError for faults here; what a peer is or does is an outcome.
     """
     wait = pause or _sleep
-    watched = [_Watched(target, _interval(target)) for target in targets_of(checkout, names, None, where)]
+    watched = [_Watched(target, _interval(target)) for target in targets_of(checkout, names, {}, where)]
     said = ""
     was_caught_up = False
     while True:
@@ -94,7 +93,9 @@ def _has_news(checkout: Checkout, each: _Watched) -> bool:
     if each.state is None or each.target.kind is Kind.BUNDLE:
         return True
     try:
-        listed = list_logs(each.target.url, RemoteEnvironment.of(checkout.repository, checkout.sage))
+        remote = RemoteEnvironment.of(checkout.repository, checkout.sage)
+        each.target = found_out(checkout, each.target, remote)
+        listed = list_logs(each.target.url, remote)
     except SageError:
         return each.state is not State.UNREACHABLE
     is_news = listed != each.listed or each.state is State.UNREACHABLE
@@ -110,8 +111,8 @@ def _said_here(checkout: Checkout) -> str:
 
 
 def _interval(target: Target) -> float:
-    is_far = target.kind is Kind.REMOTE and target.url.startswith(_NETWORK)
-    return _FAR_S if is_far or (":" in target.url and target.kind is Kind.REMOTE) else _NEAR_S
+    is_near = target.url.startswith(SERVED) or is_path(target.url)
+    return _NEAR_S if is_near else _FAR_S
 
 
 def _sleep(seconds: float) -> bool:
