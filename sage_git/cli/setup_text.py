@@ -44,6 +44,8 @@ def begun(outcome: InitOutcome) -> Iterator[Line]:
             f"FILE{outcome.identity.suffix} {'beside FILE' if outcome.identity.place == 'beside' else 'in .sage/tree'}"
         )
         yield _row("chronicles", f"{shown}, ignored by git (info/exclude), never committed")
+    if remotes := outcome.config.policy.publish.remotes:
+        yield _row("published", f"to {' and '.join(remotes)} by each git push; `remotes = []` in the config ends that")
     yield from _warnings(outcome)
     if outcome.missing:
         yield from _missing_rows(outcome, outcome.missing)

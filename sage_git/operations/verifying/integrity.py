@@ -93,6 +93,6 @@ def withheld(derivation: Derivation, claims: Claims) -> Iterator[Unchecked]:
         hidden = (log.bare.keys() & claims.bare) - derivation.derived
         count = sum(claims.redaction(log, identifier) is None for identifier in hidden)
         if count:
-            what = f"{count} entries of the log of {log.writer[:16]}"
+            what = f"{count:,} {'entry' if count == 1 else 'entries'} of the log of {log.writer[:16]}"
             why = "they are not shown to everybody: private, or of commits that are not public"
             yield Unchecked(what, why, "a peer that trusts this clone gives them to `sage-git sync`", is_in_range=False)
