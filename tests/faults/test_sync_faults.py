@@ -103,6 +103,7 @@ def strike(outstanding: Village, folder: Path, fault: Fault, expected) -> bool:
     synced(bob)
     assert state(village) == expected, f"{fault}: {outcome}"
     assert_sound(village)
+    shutil.rmtree(village.folder)
     return outcome.struck
 
 
