@@ -111,6 +111,17 @@ def test_what_a_push_gave_is_not_told_as_unsent(ada):
     assert json.loads(sage(ada.path, "status", "--json"))["peers"][0]["unsent"] == 0
 
 
+def test_a_config_that_nobody_can_read_publishes_nothing(ada, hub):
+    sage(ada.path, "sync")
+    before = refs(hub)
+    config = (ada.path / ".sage/config.toml").read_text().replace('remotes = ["origin"]', 'remotes = "nowhere"')
+    ada.commit("break it", **{".sage/config.toml": config})
+    sage(ada.path, "note", "action", "-m", "between us")
+    tips = GitRepository(hub).git("for-each-ref", "refs/sage")
+    ada.git("push", "--quiet"), sage(ada.path, "sync")
+    assert (refs(hub), GitRepository(hub).git("for-each-ref", "refs/sage")) == (before, tips)
+
+
 def test_only_what_is_new_is_told_as_sent(ada):
     sage(ada.path, "sync")
     sage(ada.path, "note", "action", "-m", "one")

@@ -53,7 +53,7 @@ def publish_own(checkout: Checkout, pushing: Iterable[ObjectId] = ()) -> Publica
     if writer is None or not size:
         return None
     seal_full_segments(checkout)
-    audience = Audience.of(checkout.repository, Policies(checkout).now().publish, pushing)
+    audience = Audience.of(checkout.repository, Policies(checkout).publish_now(), pushing)
     state = _state(checkout, writer, audience)
     if checkout.index.value(_PUBLISHED) == state:
         return Publication(writer, size, is_new=False)
@@ -79,7 +79,7 @@ def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
     from sage_git.operations.exchange.targets import Kind, found_out, named_targets
     from sage_git.operations.recording.record import bring_current
 
-    if not checkout.has_begun() or remote not in Policies(checkout).now().publish.remotes:
+    if not checkout.has_begun() or remote not in Policies(checkout).publish_now().remotes:
         return ""
     bring_current(checkout)
     with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):

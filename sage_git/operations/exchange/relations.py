@@ -76,7 +76,7 @@ def relations(start: Path, environment: Mapping[str, str]) -> Relations:
 
 def _peers(checkout: Checkout) -> Iterator[KnownPeer]:
     with suppress(SageError):
-        for target in default_targets(checkout, PeerBook.read(checkout.sage), Policies(checkout).now().publish):
+        for target in default_targets(checkout, PeerBook.read(checkout.sage), Policies(checkout).publish_now()):
             meeting, unsent = last(checkout, target.url), None
             if meeting is not None and meeting.given is not None and target.kind is Kind.REMOTE:
                 unsent = max(checkout.log.length() - meeting.given, 0)

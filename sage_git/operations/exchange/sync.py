@@ -66,7 +66,7 @@ def targets_of(
     found += [bundle_target(name, path) for name, path in bundles.items()]
     if where is Search.NEARBY:
         return [*found, *nearby_targets(checkout, book)]
-    return found or default_targets(checkout, book, Policies(checkout).now().publish)
+    return found or default_targets(checkout, book, Policies(checkout).publish_now())
 
 
 def sync(

@@ -13,7 +13,7 @@ from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.errors import ConfigError, GitFailed
 from sage_git.judgement import policy as policies
-from sage_git.judgement.policy import Policy
+from sage_git.judgement.policy import Policy, Publish, Published
 from sage_git.observation.lineage import Place, heads
 from sage_git.operations.checkout import CONFIG_PATH, Checkout
 
@@ -65,6 +65,10 @@ class Policies:
         except ConfigError as problem:
             return problem
         return None
+
+    def publish_now(self) -> Publish:
+        """What may leave this clone, and where to; nothing while nobody can read what the config says of it."""
+        return self.now().publish if self.problem_now() is None else Publish((), Published.NONE)
 
     @cached_property
     def config_at_head(self) -> ObjectId | None:
