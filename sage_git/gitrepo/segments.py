@@ -31,6 +31,7 @@ _MANY_PACKS: Final = 24
 _MANY_LOOSE: Final = 5  # in one of 256 folders: some 1,300
 _INCOMING: Final = "refs/sage/incoming/"
 _READY: Final = "sage.ready"
+_TREES_REMEMBERED: Final = 8  # whoever looks at a log asks more than once
 _NOBODY: Final = "sage-git <sage-git@localhost> 0 +0000"
 
 
@@ -50,6 +51,7 @@ class SegmentRepository:
     git_dir: Path
     object_format: str
     environment: Mapping[str, str]
+    _remembered: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def writers(self, namespace: str = WRITERS) -> dict[str, str]:
         """The commit of every writer whose log is here. Raises GitFailed."""
@@ -64,13 +66,23 @@ class SegmentRepository:
 
     def tip(self, ref: str) -> Tip:
         """Where `ref` stands; nowhere if it is not there. Raises GitFailed."""
-        found = self._refs(ref).get(ref, Tip())
-        return Tip(found.commit, found.tree, self.files(found.tree)) if found.commit else found
+        return self.tips(ref)[0]
 
-    def files(self, tree: str) -> dict[str, str]:
+    def tips(self, *refs: str) -> list[Tip]:
+        """Where each of `refs` stands; nowhere if it is not there. Raises GitFailed."""
+        found = self._refs(*refs)
+        tips = (found.get(ref, Tip()) for ref in refs)
+        return [Tip(tip.commit, tip.tree, self.files(tip.tree)) if tip.commit else tip for tip in tips]
+
+    def files(self, tree: str) -> Mapping[str, str]:
         """The object ids of the files of a commit or tree by path. Raises GitFailed."""
-        listed = self._git("ls-tree", "-r", "-z", tree).decode("utf-8", "surrogateescape").split("\0")[:-1]
-        return {path: words.split(" ")[2] for words, _, path in (entry.partition("\t") for entry in listed)}
+        if tree not in self._remembered:
+            listed = self._git("ls-tree", "-r", "-z", tree).decode("utf-8", "surrogateescape").split("\0")[:-1]
+            while len(self._remembered) >= _TREES_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            parts = (each.partition("\t") for each in listed)
+            self._remembered[tree] = {path: words.split(" ")[2] for words, _, path in parts}
+        return self._remembered[tree]
 
     def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]:
         """The lines of each of these segments, none for one that is not in `files`; one is in memory at a time.
@@ -217,11 +229,11 @@ class SegmentRepository:
         commands.append(b"\ndone\n")
         self._git(*_DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
 
-    def _refs(self, pattern: str) -> dict[str, Tip]:
-        """The refs at or below `pattern`, with commits and trees."""
+    def _refs(self, *patterns: str) -> dict[str, Tip]:
+        """The refs at or below any of `patterns`, with commits and trees."""
         if not self.is_ready():
             return {}
-        listed = self._git("for-each-ref", "--format=%(refname) %(objectname) %(tree)", pattern).decode("ascii")
+        listed = self._git("for-each-ref", "--format=%(refname) %(objectname) %(tree)", *patterns).decode("ascii")
         rows = (line.split(" ") for line in listed.splitlines())
         return {name: Tip(commit, tree) for name, commit, tree in rows}
 

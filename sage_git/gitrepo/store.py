@@ -68,9 +68,8 @@ class Store:
 
     def tree(self, writer: str) -> dict[str, str]:
         """The object ids of all that is here of a log, sealed leaves included, published or not, by path."""
-        published = self._public.tip(ref_of(writer)).files
-        sealed = self._public.tip(sealed_ref(writer)).files
-        return {**published, **{path: name for path, name in sealed.items() if path.startswith("leaves/")}}
+        published, sealed = self._public.tips(ref_of(writer), sealed_ref(writer))
+        return {**published.files, **{path: name for path, name in sealed.files.items() if path.startswith("leaves/")}}
 
     def published(self, writer: str) -> Mapping[str, str]:
         """The object ids of a log's files as peers are given them, by path."""

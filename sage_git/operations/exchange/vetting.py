@@ -124,8 +124,9 @@ class Vetting:
             files = self._quarantine.files(commit)
         except (ValidationError, StorageError) as problem:
             raise _Unbelievable("bad-log-tree", str(problem)) from None
-        note, checkpoint = self._checkpoint(writer, files)
-        introduction = self._introduction(writer, files)
+        note, about = self._documents(files, CHECKPOINT, INTRODUCTION)
+        checkpoint = self._checkpoint(writer, note)
+        introduction = self._introduction(writer, about)
         roots = self._roots(files, checkpoint, known)
         tree = _tree(self._quarantine, files, checkpoint.size, roots)
         if tree.root() != checkpoint.root:
@@ -134,18 +135,17 @@ class Vetting:
         has_bodies, lacks_bodies = self._bodies(files, checkpoint.size, known)
         return Believed(writer, commit, checkpoint, introduction, growth, roots, has_bodies, lacks_bodies)
 
-    def _checkpoint(self, writer: str, files: Mapping[str, str]) -> tuple[bytes, Checkpoint]:
-        note = self._content(files, CHECKPOINT)
+    def _checkpoint(self, writer: str, note: bytes) -> Checkpoint:
         try:
-            return note, checkpoints.opened(note, self._repository, writer)
+            return checkpoints.opened(note, self._repository, writer)
         except WrongOrigin as problem:
             raise _Unbelievable("wrong-origin", str(problem)) from None
         except ProofFailed as problem:
             raise _Unbelievable("bad-checkpoint", str(problem)) from None
 
-    def _introduction(self, writer: str, files: Mapping[str, str]) -> Introduction:
+    def _introduction(self, writer: str, about: bytes) -> Introduction:
         try:
-            return introduced(self._content(files, INTRODUCTION), self._repository, writer)
+            return introduced(about, self._repository, writer)
         except ProofFailed as problem:
             raise _Unbelievable("wrong-origin", str(problem)) from None
 
@@ -210,9 +210,9 @@ class Vetting:
                 has_less |= bool(ours_is) and not body
         return has_more, has_less
 
-    def _content(self, files: Mapping[str, str], path: str) -> bytes:
+    def _documents(self, files: Mapping[str, str], *paths: str) -> list[bytes]:
         try:
-            return next(iter(self._quarantine.blobs([files[path]])))
+            return list(self._quarantine.blobs([files[path] for path in paths]))
         except (StorageError, ValidationError) as problem:
             raise _Unbelievable("bad-log-tree", str(problem)) from None
 
