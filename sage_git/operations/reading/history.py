@@ -153,8 +153,12 @@ class Readings:
         return self._make_judge()
 
     def is_open_halt(self, row: Row) -> bool:
-        """True for a halt that counts here and that nobody lifted."""
-        return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered and self._may_halt(row.event)
+        """True for a halt that nobody lifted, whoever said it: the same wherever it is known."""
+        return row.type == "HALT_AND_REPORT" and row.event_id not in self.answered
+
+    def halts_here(self, row: Row) -> bool:
+        """True for an open halt that binds this clone (SPEC 6.3)."""
+        return self.is_open_halt(row) and self._may_halt(row.event)
 
     def open_ids(self, rows: Sequence[Row]) -> frozenset[EventId]:
         """What is open of a fact with its verdicts, or of a statement: what says that it is rogue, if anything does."""

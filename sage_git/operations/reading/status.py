@@ -203,7 +203,7 @@ def _plans(reading: Reading) -> Iterator[PlanInForce]:
 def open_halts(readings: Readings) -> list[Event]:
     """The halts that nobody lifted, newest first."""
     rows = queries.of_types(readings.connection, "HALT_AND_REPORT")
-    return [row.event for row in rows if readings.is_open_halt(row)]
+    return [row.event for row in rows if readings.halts_here(row)]
 
 
 def _unreadable(checkout: Checkout) -> Iterator[Deferred]:
