@@ -174,6 +174,12 @@ def test_what_is_asked_wrong_is_answered_with_what_to_do(ada):
         assert (ended, words in said) == (status, True), f"{command}: {said}"
 
 
+def test_nobody_watches_for_ever_what_nobody_named(ada):
+    ada.git("remote", "remove", "origin")
+    status, said = told(ada, "sync", "--watch")
+    assert (status, "sage-git peer add NAME URL" in said) == (2, True), said
+
+
 def test_ones_own_key_is_nobody_elses(ada):
     key = sage(ada.path, "peer", "key").strip()
     assert told(ada, "peer", "allow", key)[0] == 2

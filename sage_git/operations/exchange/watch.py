@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sage_git.errors import SageError
+from sage_git.errors import SageError, UsageError
 from sage_git.gitrepo.exchange import RemoteEnvironment, list_logs
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.outcomes import Outcome, State
@@ -55,11 +55,16 @@ def watch(
     Raises NotHere, StorageError, UsageError for faults here; what a peer is or does is an outcome.
     """
     wait = pause or _sleep
-    watched = [_Watched(target, _interval(target)) for target in targets_of(checkout, names, {}, where)]
+    watched = _joined([], targets_of(checkout, names, {}, where))
+    if not watched and where is Search.KEPT:
+        raise UsageError("there are no peers to watch", remedy="sage-git peer add NAME URL keeps one")
+    searched_s = clock()
     said = ""
     was_caught_up = False
     while True:
         now = clock()
+        if where is Search.NEARBY and now >= searched_s + _FAR_S:  # who came meanwhile
+            watched, searched_s = _joined(watched, targets_of(checkout, names, {}, where)), clock()
         ours = _said_here(checkout)
         due = [each for each in watched if now >= each.due_s]
         wanted = watched if ours != said else [each for each in due if _has_news(checkout, each)]
@@ -75,6 +80,12 @@ def watch(
             each.due_s = clock() + min(each.every_s * 2 ** min(each.failures, 8), _LONGEST_S)
         if wait(min((each.due_s for each in watched), default=now + _FAR_S) - clock()):
             return
+
+
+def _joined(watched: list[_Watched], found: Sequence[Target]) -> list[_Watched]:
+    """Those that are watched, and those found that were not."""
+    known = {each.target.url for each in watched}
+    return [*watched, *(_Watched(target, _interval(target)) for target in found if target.url not in known)]
 
 
 def _meet(checkout: Checkout, wanted: Sequence[_Watched], direction: Direction) -> list[Outcome]:
