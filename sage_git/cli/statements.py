@@ -107,8 +107,13 @@ def redact_command(arguments: argparse.Namespace, surroundings: Surroundings) ->
             raise UsageError(f"'{arguments.event}' is a commit, not an event", remedy=remedy)
         assert is_hex(identifier, 64)
         who = actor(reading.repository, arguments, surroundings)
+        index = reading.checkout.index
+        others = [] if index.events.entry(identifier) is not None else index.writers.holders(identifier)
         said = redact(reading.checkout, identifier, arguments.message, who, clock_ms(surroundings))
     answer(said, arguments, surroundings)
+    if others:
+        what = f"the body is gone here only: it is in the log of writer {others[0][0][:16]}"
+        render.complain(surroundings, what, "for it to go everywhere, redact it in that clone")
     return 0
 
 

@@ -220,3 +220,22 @@ def test_the_program_in_the_docs_runs(ada, monkeypatch):
     monkeypatch.chdir(ada.path)
     exec(program, {"sage_git": sage_git})
     assert '"lint"' in sage(ada.path, "log", "--json", "--all")
+
+
+def test_a_body_is_redacted_for_all_by_its_own_writer_alone(ada, bob):
+    sage(ada.path, "note", "action", "-m", "too much")
+    sage(ada.path, "sync"), sage(bob.path, "sync")
+    (event,) = (
+        json.loads(line) for line in sage(bob.path, "log", "--json", "--all").splitlines() if "too much" in line
+    )
+    _, said = told(bob, "redact", event["eventId"], "-m", "not mine to take")
+    assert "gone here only" in said
+    sage(bob.path, "sync"), sage(ada.path, "sync")
+    assert "too much" in sage(ada.path, "log", "--json", "--all")
+    assert "too much" not in sage(bob.path, "log", "--json", "--all")
+    _, said = told(ada, "redact", event["eventId"], "-m", "mine")
+    assert "here only" not in said
+    sage(ada.path, "sync")
+    third = joined(ada, ada.git("remote", "get-url", "origin").strip(), "third")
+    sage(third.path, "sync")
+    assert "too much" not in sage(third.path, "log", "--json", "--all")
