@@ -70,8 +70,9 @@ def test_a_signed_approval_covers_and_is_shown_as_signed(strict, sage, key):
     strict.commit(f"work\n\nSage-Plan: p1 {approval[:16]}", **{"src/a.py": "a = 2\n"})
     answer = verified(strict.path, "--complete")
     assert (answer["ok"], answer["findings"]) == (True, [])
+    writer = sage("peer", "key", cwd=strict.path).stdout.strip()
     assert answer["answers"] == [
-        {"eventId": approval, "type": "PLAN_APPROVED", "who": ADA, "assurance": "signed"},
+        {"eventId": approval, "type": "PLAN_APPROVED", "who": ADA, "assurance": "signed", "writer": writer},
     ]
 
 
