@@ -17,7 +17,7 @@ from tests.recorded import logged, sage, sidecars_on_disk
 from tests.told import ADA, BOB, altered, entered, redaction_of, said, tell
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
-HALT = {"type": "HALT_AND_REPORT", "invariant": "no more", "expected": 0, "actual": 1}
+HALT: dict[str, Any] = {"type": "HALT_AND_REPORT", "invariant": "no more", "expected": 0, "actual": 1}
 
 
 def ids(where: Path) -> list[str]:

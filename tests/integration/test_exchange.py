@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -26,7 +27,7 @@ ENTRIES = [(b'{"eventId":"%064x"}' % number, b'{"action":"%d"}' % number) for nu
 class Clone:
     """A clone's `sage/` directory with its store, and its ways to others."""
 
-    def __init__(self, repository, name: str, **options: float) -> None:
+    def __init__(self, repository, name: str, **options: Any) -> None:
         self.sage = repository.path.parent / name / "sage"
         self.sage.mkdir(parents=True)
         users = Repository.discover(repository.path, os.environ)
@@ -40,12 +41,12 @@ class Clone:
         self.store.publish(writer, ENTRIES[:count], bodies, note or b"note %d" % count, ABOUT)
         return self.store.writers()[writer]
 
-    def list(self, url: str) -> dict[str, str]:
+    def listed(self, url: str) -> dict[str, str]:
         return list_logs(url, self.remote)
 
     def take(self, url: str, half: Half = Half.PUBLIC) -> dict[str, str]:
         """Take over, unlooked at, what is at `url`."""
-        there, here = self.list(url), self.store.writers(half)
+        there, here = self.listed(url), self.store.writers(half)
         with Quarantine(self.sage, self.store, half) as quarantine:
             came = quarantine.fetch(url, there, self.remote)
             assert came == there
@@ -81,7 +82,7 @@ def git(directory: Path | str, *arguments: str, stdin: str = "") -> str:
 
 def test_what_a_clone_published_is_taken_over_by_another(alice, bob):
     commit = alice.says(300, 1, 299)
-    assert bob.list(alice.url) == {WRITER: commit}
+    assert bob.listed(alice.url) == {WRITER: commit}
     assert bob.take(alice.url) == {WRITER: commit}
     assert bob.store.writers() == {WRITER: commit}
     assert (bob.store.size(WRITER), bob.store.revealed(WRITER)) == (300, {1, 299})
@@ -91,9 +92,9 @@ def test_what_a_clone_published_is_taken_over_by_another(alice, bob):
 def test_a_store_in_which_nothing_was_published_has_no_logs(alice, bob):
     alice.store.ensure()
     alice.store.seal(WRITER, 0, ENTRIES[:256], ABOUT)
-    assert (bob.list(alice.url), bob.list(str(alice.sage / "private.git"))) == ({}, {WRITER: ANY})
+    assert (bob.listed(alice.url), bob.listed(str(alice.sage / "private.git"))) == ({}, {WRITER: ANY})
     with pytest.raises(PeerFailed, match="does not appear to be a git repository"):
-        bob.list(str(alice.sage / "nothing"))
+        bob.listed(str(alice.sage / "nothing"))
 
 
 def test_only_what_is_new_is_fetched(alice, bob):
@@ -101,7 +102,7 @@ def test_only_what_is_new_is_fetched(alice, bob):
     bob.take(alice.url)
     alice.says(301, 300)
     with Quarantine(bob.sage, bob.store) as quarantine:
-        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        quarantine.fetch(alice.url, bob.listed(alice.url), bob.remote)
         (pack,) = quarantine.path.glob("objects/pack/*.idx")
         came = subprocess.run(["git", "show-index"], input=pack.read_bytes(), capture_output=True, check=True)
     # a commit, its tree, those of leaves and events, a segment of each, a checkpoint, and what one is a change of
@@ -112,7 +113,7 @@ def test_a_quarantine_that_is_left_changed_nothing(alice, bob):
     alice.says(10)
     before = bob.store.writers()
     with Quarantine(bob.sage, bob.store) as quarantine:
-        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        quarantine.fetch(alice.url, bob.listed(alice.url), bob.remote)
     assert (bob.store.writers(), before) == ({}, {})
     assert not (bob.sage / "store.git").exists()
 
@@ -120,7 +121,7 @@ def test_a_quarantine_that_is_left_changed_nothing(alice, bob):
 def test_a_log_that_stands_elsewhere_than_expected_is_left_as_it_is(alice, bob):
     first, second = alice.says(1), alice.says(2)
     with Quarantine(bob.sage, bob.store) as quarantine:
-        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        quarantine.fetch(alice.url, bob.listed(alice.url), bob.remote)
         assert bob.store.adopt(quarantine.path, {WRITER: (first, second)}) == {}
         assert bob.store.writers() == {}
         assert bob.store.adopt(quarantine.path, {WRITER: ("", second)}) == {WRITER: second}
@@ -207,7 +208,7 @@ def test_a_log_that_another_pushed_meanwhile_is_not_overwritten(alice, bob, forg
     pushed = push_logs(bob.store, forge, {WRITER: (mine, ""), OTHER: (other, "")}, bob.remote)
     assert [(each.writer, each.is_taken) for each in pushed] == [(WRITER, False), (OTHER, True)]
     assert "sync" in pushed[0].reason
-    assert alice.list(forge) == {WRITER: first, OTHER: other}
+    assert alice.listed(forge) == {WRITER: first, OTHER: other}
 
 
 def test_a_remote_whose_branches_only_go_forward_takes_logs(alice, forge):
@@ -267,7 +268,7 @@ def test_the_same_key_used_elsewhere_gives_its_place_to_that_log(alice, bob):
     bob.store.seal(WRITER, 0, events, ABOUT)
     commit = alice.says(300, 1)
     with Quarantine(bob.sage, bob.store) as quarantine:
-        quarantine.fetch(alice.url, bob.list(alice.url), bob.remote)
+        quarantine.fetch(alice.url, bob.listed(alice.url), bob.remote)
         for _ in range(2):
             bob.store.replace(quarantine.path, WRITER, commit)
     assert (bob.store.writers(), bob.store.size(WRITER), bob.store.length(WRITER)) == ({WRITER: commit}, 300, 0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ LEAF = b'{"eventId":"%064x"}\n' % 7
 class Here:
     """A clone's store and ways to others, in the repository that a test has."""
 
-    def __init__(self, repository, **limits: float) -> None:
+    def __init__(self, repository, **limits: Any) -> None:
         self.sage = repository.path / ".git" / "sage"
         self.sage.mkdir(exist_ok=True)
         users = Repository.discover(repository.path, os.environ)
@@ -43,7 +44,7 @@ class Here:
         """The files of the log of WRITER at `url`, once it is in quarantine."""
         with Quarantine(self.sage, self.store, half) as incoming:
             came = incoming.fetch(str(url), {WRITER: ""}, self.remote)
-            return incoming.files(came[WRITER])
+            return dict(incoming.files(came[WRITER]))
 
 
 class Peer:

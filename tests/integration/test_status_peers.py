@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def bob(ada: GitRepository, tmp_path: Path) -> GitRepository:
     return join(ada, tmp_path / "bob")
 
 
-def status(clone: GitRepository) -> dict[str, object]:
-    found: dict[str, object] = json.loads(sage(clone.path, "status", "--json"))
+def status(clone: GitRepository) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(sage(clone.path, "status", "--json"))
     return found
 
 
@@ -65,8 +66,8 @@ def test_a_writer_who_signed_two_logs_is_told_of_first(ada, bob):
     store = fetch_logs(bob)
     (leaves,) = store.segments(store.tip(f"refs/sage/writers/{writer_of(ada)}").files, [LEAVES])
     repository, writer = str(config_of(ada.path)["repository"]), writer_of(ada)
-    notes = [note_of(ada, repository, each) for each in (leaves, [*leaves[:-1], leaves[0]])]
-    evidence = prove(*notes, merkle.Tree.of(leaves), repository, writer)
+    older, newer = [note_of(ada, repository, each) for each in (leaves, [*leaves[:-1], leaves[0]])]
+    evidence = prove(older, newer, merkle.Tree.of(leaves), repository, writer)
     assert evidence is not None
     (bob.path / ".git/sage/equivocations").mkdir()
     (bob.path / f".git/sage/equivocations/{writer}.json").write_bytes(evidence.content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def bob(ada: GitRepository, remote: Path) -> GitRepository:
     return clone
 
 
-def synced(clone: GitRepository, *arguments: str) -> list[dict[str, object]]:
+def synced(clone: GitRepository, *arguments: str) -> list[dict[str, Any]]:
     """What `sync --json` says of each peer."""
     finished = run_sage("sync", "--json", *arguments, cwd=clone.path)
     assert finished.returncode in (0, 1), finished.stderr

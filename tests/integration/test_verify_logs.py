@@ -181,8 +181,9 @@ def test_evidence_of_two_logs_is_checked_again(ada, bob):
     (leaves,) = store.segments(store.tip(ref_of(writer_of(ada))).files, [LEAVES])
     repository, writer = str(config_of(ada.path)["repository"]), writer_of(ada)
     other = [*leaves[:-1], leaves[0]]
-    notes = [note_of(ada, repository, each) for each in (leaves, other)]
-    evidence = prove(*notes, merkle.Tree.of(leaves), repository, writer)
+    older, newer = [note_of(ada, repository, each) for each in (leaves, other)]
+    evidence = prove(older, newer, merkle.Tree.of(leaves), repository, writer)
+    assert evidence is not None
     folder = bob.path / ".git/sage/equivocations"
     folder.mkdir()
     (folder / f"{writer}.json").write_bytes(evidence.content)

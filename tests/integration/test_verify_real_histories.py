@@ -37,7 +37,8 @@ def test_each_of_200_faults_is_found_in_a_real_history(tmp_path):
     answer = verified(history.path, "--complete")
     print(f"\n{SOURCE}: {answer['checked']}, verified in {time.monotonic() - began:.1f} s", flush=True)
     assert (answer["ok"], answer["findings"], answer["unchecked"]) == (True, [], [])
-    began, told, missed = time.monotonic(), Counter(), []
+    began, missed = time.monotonic(), []
+    told: Counter[str] = Counter()
     for seed, fault in islice(faults(LAST), FIRST, LAST):
         codes = planted(history, fault, seed, tmp_path / "copy")
         told.update(codes)
