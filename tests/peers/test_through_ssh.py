@@ -115,8 +115,8 @@ def test_a_clone_that_ssh_reaches_is_read_from_its_store_and_never_written_to(ss
         run_sage("note", "action", "-m", f"from {clone.path.name}", cwd=clone.path)
         run_sage("sync", cwd=clone.path)
     run_sage("peer", "add", "laptop", f"{ssh.url}{first.path}", cwd=second.path)
-    for _ in range(2):
-        synced = run_sage("sync", "laptop", cwd=second.path, env=ssh.environment)
+    for peer in ("laptop", "laptop", f"{ssh.url}{first.path}/.git"):
+        synced = run_sage("sync", peer, cwd=second.path, env=ssh.environment)
         assert synced.returncode == 0, synced.stdout + synced.stderr + ssh.said()
     assert '"from first"' in run_sage("log", "--all", "--json", cwd=second.path).stdout
     assert "refs/sage" not in first.git("for-each-ref")

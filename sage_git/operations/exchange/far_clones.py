@@ -20,7 +20,7 @@ _REMOTE: Final = "remote"
 
 def store_known_at(checkout: Checkout, url: str) -> str | None:
     """Where the store of the clone at `url` is; None if that is no clone, or nobody has asked yet."""
-    return f"{url.rstrip('/')}{_STORE}" if checkout.index.value(_key(url)) == _CLONE else None
+    return f"{_top(url)}{_STORE}" if checkout.index.value(_key(url)) == _CLONE else None
 
 
 def is_clone(checkout: Checkout, url: str, remote: RemoteEnvironment) -> bool:
@@ -32,7 +32,7 @@ def is_clone(checkout: Checkout, url: str, remote: RemoteEnvironment) -> bool:
         return known == _CLONE
     found = _REMOTE
     try:
-        list_logs(f"{url.rstrip('/')}/.git", remote)
+        list_logs(f"{_top(url)}/.git", remote)
         found = _CLONE
     except SageError:
         try:
@@ -47,7 +47,12 @@ def is_clone(checkout: Checkout, url: str, remote: RemoteEnvironment) -> bool:
 def _may_be_clone(url: str) -> bool:
     """True for ssh and its short form, unless the name says that it is bare."""
     is_ssh = url.startswith(_SCHEMES) or ("://" not in url and ":" in url.partition("/")[0])
-    return is_ssh and not url.rstrip("/").endswith(".git")
+    return is_ssh and not _top(url).endswith(".git")
+
+
+def _top(url: str) -> str:
+    """The work tree, if `url` leads to a clone: its git directory may be named as well."""
+    return url.rstrip("/").removesuffix("/.git").rstrip("/")
 
 
 def _key(url: str) -> str:
