@@ -86,3 +86,24 @@ def test_what_was_added_before_an_earlier_approval_came_to_be_known_is_open(repo
     assert '"filePath":"new"' in desk.sage("log", "--unplanned", "--json")
     desk.reconcile("new")
     assert open_paths(desk) == ["f"]
+
+
+def test_lines_of_a_file_that_was_split_off_stay_open_wherever_that_is_merged(desk: Desk) -> None:
+    repository, claim = desk.repository, desk.claim("p")
+    moved = [f"U{n} is a line that nobody planned\n" for n in range(6)]
+    repository.git("branch", "elsewhere")
+    repository.commit("rogue", f="".join([*moved, TEXT]))
+    desk.reconcile("f")
+    repository.git("switch", "-q", "elsewhere")
+    repository.git("mv", "f", "renamed")
+    repository.commit(f"planned\n\n{claim}")
+    repository.git("merge", "-q", "--no-edit", "main")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    repository.commit("split, as no plan says", **{"f": f"{TEXT}more\n", "f-split": "".join(moved)})
+    assert open_lines(desk, "f-split") == [line.strip() for line in moved]
+    repository.git("switch", "-q", "elsewhere")
+    repository.git("merge", "-q", "--no-edit", "main")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    assert open_lines(desk, "f-split") == [line.strip() for line in moved]

@@ -34,7 +34,9 @@ class Chronicle:
         for path in paths:
             for event in queries.events_beyond(index.connection, path, reach, _NEWEST):
                 found = index.events.node(event)
-                lineages.update(found.lineages if found else ())
+                # What came later may link other chronicles, as a split does; what is done again is not told by that.
+                if found is not None and (node is None or found.number < node.number):
+                    lineages.update(found.lineages)
         components = {index.events.component(lineage) for lineage in lineages}
         rows = queries.newest_of_components(index.connection, components, _NEWEST)
         self.rows = [row for row in rows if row.place is not None and row.commit != fact.graph_commit]
