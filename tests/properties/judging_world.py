@@ -305,7 +305,7 @@ class Record:
                 is_merges = any(len(known.parents) > 1 for known, _, _ in self.births[text][:1])
                 is_settled = is_merges or (is_resolved and not self._is_whole(fact, text, before))
                 lines[text] = Line(replayed, covering is not None, is_copy=True, is_settled=is_settled)
-            elif (is_resolved and text in self.births) or (text in self.base and (is_resolved or is_replay)):
+            elif (is_resolved and self.births[text]) or (text in self.base and (is_resolved or is_replay)):
                 lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
             elif fact.undoes is not None:
                 lines[text] = Line(self._restored(fact, text))
@@ -419,8 +419,10 @@ class Record:
             is_copy = any(not edit.where.startswith(fact.commit[:8]) for edit in fact.edits)
             is_doubtful = None in states or (is_copy and fact.removed)  # who removed what, lines do not tell
             return True if True in states else None if is_doubtful else False
-        if fact.is_covered or fact.undoes:
+        if fact.is_covered:
             return False
+        if fact.undoes:  # which it answers for, if that was open
+            return None if self._is_open(fact.undoes) is None else False
         same = [
             f
             for c in self.commits.values()
