@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.kit import GitRepository, run_sage
 
 
-def test_the_demo_shows_all_of_it_and_leaves_a_clean_repository(tmp_path: Path):
+def test_the_demo_shows_all_of_it_by_the_commands_that_it_tells_and_leaves_a_clean_repository(tmp_path: Path):
     finished = run_sage("demo", "shown", cwd=tmp_path)
     assert (finished.returncode, finished.stderr) == (0, "")
     shown = GitRepository(tmp_path / "shown")
@@ -22,15 +22,11 @@ def test_the_demo_shows_all_of_it_and_leaves_a_clean_repository(tmp_path: Path):
     ):  # fmt: skip
         assert words in finished.stdout
     assert list(tmp_path.iterdir()) == [shown.path]
-
-
-def test_the_commands_that_it_tells_are_the_commands_that_ran(tmp_path: Path):
-    told = run_sage("demo", "shown", cwd=tmp_path).stdout
-    subjects = GitRepository(tmp_path / "shown").git("log", "--no-merges", "--format=%s").splitlines()
+    subjects = shown.git("log", "--no-merges", "--format=%s").splitlines()
     by_hand = [subject for subject in subjects if not subject.endswith("with sage-git")]
     assert len(by_hand) == 6
     for subject in by_hand:
-        assert f"-am '{subject}'" in told
+        assert f"-am '{subject}'" in finished.stdout
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path):
