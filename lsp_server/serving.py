@@ -11,7 +11,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 from typing import Final
 
@@ -65,23 +65,27 @@ async def _converse(server: Server, incoming: object) -> int:
         elif isinstance(message, dict):
             server.protocol.receive(message)
 
-    def read() -> None:
-        room = Event()
-        try:
-            for message in messages(incoming):  # type: ignore[arg-type]
-                room.clear()
-                loop.call_soon_threadsafe(take, message)
-                del message  # the loop has it
-                loop.call_soon_threadsafe(room.set)
-                room.wait()  # what was sent waits in the pipe, not in our memory
-            loop.call_soon_threadsafe(take, None)
-        except (OSError, ValueError, RuntimeError):  # the stream broke, or the loop is gone
-            _client_is_gone()
-
-    Thread(target=read, name="inbox", daemon=True).start()
+    Thread(target=read_into, args=(loop, incoming, take), name="inbox", daemon=True).start()
     await ended
     server.end()
     return 0 if server.protocol.has_shut_down else 1
+
+
+def read_into(loop: asyncio.AbstractEventLoop, incoming: object, take: Callable[[object], None]) -> None:
+    """Have `loop` take each message that comes, one at a time, and None at the end of the stream."""
+    room = Event()
+    try:
+        for message in messages(incoming):  # type: ignore[arg-type]
+            room.clear()
+            loop.call_soon_threadsafe(take, message)
+            del message  # the loop has it
+            loop.call_soon_threadsafe(room.set)
+            room.wait()  # what was sent waits in the pipe, not in our memory
+        loop.call_soon_threadsafe(take, None)
+    except RuntimeError:  # the loop ended before it was told of room: whoever ended it leaves, and knows the status
+        return
+    except (OSError, ValueError):  # the stream broke
+        _client_is_gone()
 
 
 def _watch_client(server: Server, parent: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import os
 import random
@@ -15,6 +17,7 @@ import pytest
 
 pytest.importorskip("pygls")
 
+from lsp_server import serving
 from tests.editor.client import ALL, Client, Refused, _importable
 from tests.editor.conftest import APP
 
@@ -234,6 +237,18 @@ def fuzz(client, seed, count):
         assert "Traceback" not in json.dumps(reply)
         if "error" in reply:
             assert "fault of sage-git" not in reply["error"]["message"], reply
+
+
+def test_an_end_that_the_reader_of_messages_meets_too_late_is_an_end_all_the_same(monkeypatch):
+    """The loop may be gone before its reader has told it that there is room for more."""
+
+    ended = asyncio.new_event_loop()
+    ended.close()
+    left: list[int] = []
+    monkeypatch.setattr(serving, "_leave", left.append)
+    body = b'{"jsonrpc":"2.0","method":"exit"}'
+    serving.read_into(ended, io.BytesIO(b"Content-Length: %d\r\n\r\n%s" % (len(body), body)), lambda _: None)
+    assert left == []
 
 
 @pytest.mark.parametrize("seed", range(2))
