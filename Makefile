@@ -6,8 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-# Tests wait for git, editors and disks as long as they compute.
-WORKERS = $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
 SHELL_SCRIPTS = $(wildcard hooks/*) tests/editor/install.sh
 # Editors and their Node are big, and the same for every checkout.
 EDITORS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sage-git-editors
@@ -28,7 +26,7 @@ demo: $(INSTALLED) ## make a small repository that shows all of it
 	@$(BIN)/sage-git demo "$$(mktemp -d)/demo"
 
 test: $(READY) ## run every test except the long ones
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n auto
 
 test-editors: $(READY) vsix ## drive real editors, which it installs once, outside the checkout
 	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh
