@@ -18,7 +18,7 @@ const PROGRAMS = process.env.SAGE_PROGRAMS ?? join(ROOT, '.venv/bin');
 const { chromium } = createRequire(join(EXTENSION, 'package.json'))('playwright-core');
 
 /** How long something may take that a person waits for. */
-export const SOON_MS = 20_000;
+export const SOON_MS = 45_000;
 
 const SETTINGS = {
   'workbench.startupEditor': 'none',
@@ -98,6 +98,7 @@ export class Workbench {
       await workbench.#serve(place, { ...SETTINGS, ...settings }, { ...place.environment, ...environment });
       workbench.#browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
       workbench.page = await workbench.#browser.newPage({ viewport: size, deviceScaleFactor: 2 });
+      workbench.page.setDefaultTimeout(SOON_MS);
       workbench.folder = folder;
       await workbench.show();
       return workbench;
@@ -151,12 +152,20 @@ export class Workbench {
     if (path) await this.page.locator('.editor-instance .view-lines').first().waitFor({ timeout: SOON_MS });
   }
 
-  /** Run a command by its name in the palette. */
+  /** Run a command by its name in the palette, opened anew where what still loads has closed it or is not in it yet. */
   async command(name) {
-    await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input').first();
-    await input.fill(`>${name}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
+    const end = Date.now() + SOON_MS;
+    for (;;) {
+      try {
+        await this.page.keyboard.press('F1');
+        await this.page.locator('.quick-input-widget input').first().fill(`>${name}`, { timeout: 5_000 });
+        return await row.click({ timeout: 5_000 });
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await this.page.keyboard.press('Escape');
+      }
+    }
   }
 
   /** Answer the question that the workbench asks. */
