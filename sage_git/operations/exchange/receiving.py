@@ -16,16 +16,15 @@ from typing import Final
 from sage_git.chronicle.ids import EventId
 from sage_git.errors import PeerFailed, SageError
 from sage_git.gitrepo.exchange import Quarantine, RemoteEnvironment, check_bundle, discard_left, list_logs
-from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, Half, segment_count, segment_path
+from sage_git.gitrepo.log_tree import Half, segment_count, segment_path
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations, succession
 from sage_git.operations.exchange.outcomes import Refusal
 from sage_git.operations.exchange.targets import Kind, Target
-from sage_git.operations.exchange.trees import own_tree
+from sage_git.operations.exchange.trees import keep_roots, own_tree, segment_roots
 from sage_git.operations.exchange.vetting import Believed, Growth, Known, Refused, Vetting
 from sage_git.operations.sealing import store_of
 from sage_git.proof import checkpoint as checkpoints
-from sage_git.proof import merkle
 from sage_git.proof.equivocation import Evidence
 from sage_git.storage.keys import writer_id
 from sage_git.storage.lock import held
@@ -50,8 +49,6 @@ class Received:
     entries: int = 0
     refused: list[Refusal] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
-    succeeded: str = ""
-    """The key under which this clone goes on, if the peer had another log under the old one."""
     problem: SageError | None = None
 
     @property
@@ -162,27 +159,7 @@ class Receiving:
         files = self._store.published(writer)
         note = self._store.checkpoint(writer)
         size = checkpoints.opened(note, self._repository, writer).size
-        return Known(files, note, size, self._roots(writer, files, size))
-
-    def _roots(self, writer: str, files: Mapping[str, str], size: int) -> dict[int, bytes]:
-        """The roots of the whole segments that are here; those of files that were looked at before are kept."""
-        kept = self._kept_roots(writer)
-        paths = {number: segment_path("leaves", number) for number in range(size // SEGMENT_ENTRIES)}
-        unknown = [number for number, path in paths.items() if files[path] not in kept]
-        for number, leaves in zip(
-            unknown, self._store.segments(files, [paths[number] for number in unknown]), strict=True
-        ):
-            kept[files[paths[number]]] = merkle.segment_root(leaves)
-        return {number: kept[files[path]] for number, path in paths.items()}
-
-    def _kept_roots(self, writer: str) -> dict[str, bytes]:
-        text = self._checkout.index.value(f"roots of {writer}") or "{}"
-        return {name: bytes.fromhex(root) for name, root in json.loads(text).items()}
-
-    def _keep_roots(self, found: Believed, files: Mapping[str, str]) -> None:
-        roots = {files[segment_path("leaves", number)]: root.hex() for number, root in found.roots.items()}
-        with self._checkout.index.transaction():
-            self._checkout.index.keep(f"roots of {found.writer}", json.dumps(roots))
+        return Known(files, note, size, segment_roots(self._checkout.index, self._store, files, size))
 
     def _adopt(
         self, quarantine: Quarantine, believed: list[Believed], tips: Mapping[str, str], received: Received
@@ -202,7 +179,7 @@ class Receiving:
             if found.writer in adopted:
                 received.joined |= {found.writer} if found.lacks_bodies else set()
                 received.entries += max(found.checkpoint.size - before.get(found.writer, 0), 0)
-                self._keep_roots(found, quarantine.files(found.commit))
+                keep_roots(self._checkout.index, quarantine.files(found.commit), found.roots)
 
     def _look_at_own(self, quarantine: Quarantine, found: Believed, received: Received) -> None:
         """Our own log as the peer has it: older than ours, or somebody else's work under our key."""
@@ -215,7 +192,7 @@ class Receiving:
             told = _told(quarantine, found.commit)
             succession.begin(checkout, found.checkpoint, told)
             self._store.replace(quarantine.path, found.writer, found.commit)
-            received.succeeded = succession.finish(checkout) or ""
+            succession.finish(checkout)
         reason = "another clone, or a backup, writes under this clone's key: a new key was made"
         received.refused.append(Refusal(found.writer, "own-log-elsewhere", reason))
 

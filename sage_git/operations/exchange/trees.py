@@ -1,53 +1,69 @@
-"""The Merkle tree over this clone's own log, its unsealed end included.
+"""The Merkle trees over logs that are here: this clone's own, its unsealed end included, and those of others.
 
-The roots of whole segments never change, so the index keeps those that were computed. Not here: checkpoints
-(`publishing`), proofs (`operations.proving`), and the logs of others (`vetting`).
+Not here: checkpoints (`publishing`), proofs (`operations.proving`), and what peers offer (`vetting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, segment_path
-from sage_git.gitrepo.store import Store
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.sealing import store_of
 from sage_git.proof import merkle
+from sage_git.storage.index import Index
 from sage_git.storage.keys import writer_id
 
-_ROOTS: Final = "roots of own segments"
-_DIGEST_DIGITS: Final = 2 * merkle.HASH_BYTES
+
+class Segments(Protocol):
+    """A repository that has logs (the store, the quarantine)."""
+
+    def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]: ...
 
 
 def own_tree(checkout: Checkout) -> merkle.Tree:
     """The tree over every entry of this clone's log. Raises GitFailed, StorageError."""
     store, writer, log = store_of(checkout), writer_id(checkout.sage), checkout.log
     tail = [entry.leaf for entry in log.read_tail()]
-    whole = log.sealed() // SEGMENT_ENTRIES
-    files = store.tree(writer) if writer is not None and whole else {}
-
-    def hashes(number: int) -> Sequence[bytes]:
-        leaves = tail if number == whole else _leaves(store, files, [number])[0]
-        return [merkle.leaf_hash(each) for each in leaves]
-
-    return merkle.Tree(whole * SEGMENT_ENTRIES + len(tail), _roots(checkout, store, files, whole), hashes)
+    sealed = log.sealed()
+    files = store.tree(writer) if writer is not None and sealed else {}
+    roots = segment_roots(checkout.index, store, files, sealed)
+    keep_roots(checkout.index, files, roots)
+    return tree_over(store, files, sealed + len(tail), roots, tail)
 
 
-def _roots(checkout: Checkout, store: Store, files: Mapping[str, str], whole: int) -> list[bytes]:
-    """The roots of the sealed segments: kept ones, and those that were sealed since."""
-    kept = checkout.index.value(_ROOTS) or ""
-    writer, _, digits = kept.partition(" ")
-    known = [digits[at : at + _DIGEST_DIGITS] for at in range(0, len(digits), _DIGEST_DIGITS)]
-    if writer != writer_id(checkout.sage) or len(known) > whole:
-        known = []
-    if len(known) < whole:
-        new = _leaves(store, files, range(len(known), whole))
-        known += [merkle.segment_root(leaves).hex() for leaves in new]
-        with checkout.index.transaction():
-            checkout.index.keep(_ROOTS, f"{writer_id(checkout.sage)} {''.join(known)}")
-    return [bytes.fromhex(each) for each in known]
+def tree_over(
+    logs: Segments, files: Mapping[str, str], size: int, roots: Sequence[bytes], tail: Sequence[bytes] | None = None
+) -> merkle.Tree:
+    """The tree over the first `size` leaves in `files`, whose whole segments have `roots`.
+
+    `tail` has the leaves that follow those of whole segments, unless `files` has them.
+    """
+
+    def hashes(number: int) -> list[bytes]:
+        if number == len(roots) and tail is not None:
+            leaves = tail
+        else:
+            leaves = next(iter(logs.segments(files, [segment_path("leaves", number)])))
+        return [merkle.leaf_hash(each) for each in leaves[: size - number * SEGMENT_ENTRIES]]
+
+    return merkle.Tree(size, roots, hashes)
 
 
-def _leaves(store: Store, files: Mapping[str, str], numbers: Sequence[int]) -> list[list[bytes]]:
-    return list(store.segments(files, [segment_path("leaves", number) for number in numbers]))
+def segment_roots(index: Index, logs: Segments, files: Mapping[str, str], size: int) -> list[bytes]:
+    """The roots of the whole segments among the first `size` leaves in `files`; only those not kept are computed."""
+    paths = [segment_path("leaves", number) for number in range(size // SEGMENT_ENTRIES)]
+    roots = index.roots.known(files[path] for path in paths)
+    unknown = [path for path in paths if files[path] not in roots]
+    for path, leaves in zip(unknown, logs.segments(files, unknown), strict=True):
+        roots[files[path]] = merkle.segment_root(leaves)
+    return [roots[files[path]] for path in paths]
+
+
+def keep_roots(index: Index, files: Mapping[str, str], roots: Sequence[bytes]) -> None:
+    """Keep the roots of the whole segments in `files`, in order."""
+    named = {files[segment_path("leaves", number)]: root for number, root in enumerate(roots)}
+    if named.keys() - index.roots.known(named).keys():
+        with index.transaction():
+            index.roots.keep(named)

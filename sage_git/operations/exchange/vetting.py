@@ -17,6 +17,7 @@ from sage_git.chronicle.ids import RepositoryId, event_id, is_leaf, leaf
 from sage_git.chronicle.ndjson import LineState, check_line
 from sage_git.errors import ProofFailed, StorageError, ValidationError, WrongOrigin
 from sage_git.gitrepo.log_tree import CHECKPOINT, INTRODUCTION, SEGMENT_ENTRIES, segment_count, segment_path
+from sage_git.operations.exchange.trees import Segments, tree_over
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof import equivocation, merkle
 from sage_git.proof.checkpoint import Checkpoint
@@ -42,7 +43,7 @@ class Believed:
     checkpoint: Checkpoint
     introduction: Introduction
     growth: Growth
-    roots: Mapping[int, bytes]
+    roots: Sequence[bytes]
     has_bodies: bool
     """True if it has bodies that are not here."""
     lacks_bodies: bool
@@ -59,17 +60,11 @@ class Refused:
     evidence: equivocation.Evidence | None = None
 
 
-class Logs(Protocol):
-    """A repository that has writers' files (the quarantine, the store)."""
-
-    def segments(self, files: Mapping[str, str], paths: Sequence[str]) -> Iterator[list[bytes]]: ...
-    def blobs(self, names: Sequence[str]) -> Iterator[bytes]: ...
-
-
-class Quarantine(Logs, Protocol):
+class Quarantine(Segments, Protocol):
     """Where what a peer offers lies until it is believed."""
 
     def files(self, commit: str) -> Mapping[str, str]: ...
+    def blobs(self, names: Sequence[str]) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +74,13 @@ class Known:
     files: Mapping[str, str]
     note: bytes
     size: int
-    roots: Mapping[int, bytes]
+    roots: Sequence[bytes]
 
 
 class Vetting:
     """Looks at one log after the other."""
 
-    def __init__(self, repository: RepositoryId, quarantine: Quarantine, store: Logs) -> None:
+    def __init__(self, repository: RepositoryId, quarantine: Quarantine, store: Segments) -> None:
         self._repository = repository
         self._quarantine = quarantine
         self._store = store
@@ -128,7 +123,7 @@ class Vetting:
         checkpoint = self._checkpoint(writer, note)
         introduction = self._introduction(writer, about)
         roots = self._roots(files, checkpoint, known)
-        tree = _tree(self._quarantine, files, checkpoint.size, roots)
+        tree = tree_over(self._quarantine, files, checkpoint.size, roots)
         if tree.root() != checkpoint.root:
             raise _Unbelievable("bad-checkpoint", "the leaves are not those that its checkpoint signs")
         growth = self._growth(writer, checkpoint, tree, known, note)
@@ -149,16 +144,16 @@ class Vetting:
         except ProofFailed as problem:
             raise _Unbelievable("wrong-origin", str(problem)) from None
 
-    def _roots(self, files: Mapping[str, str], checkpoint: Checkpoint, known: Known | None) -> dict[int, bytes]:
+    def _roots(self, files: Mapping[str, str], checkpoint: Checkpoint, known: Known | None) -> list[bytes]:
         """The roots of the whole segments, once all leaves are leaves. Segments that we know are not read."""
         whole, rest = divmod(checkpoint.size, SEGMENT_ENTRIES)
         if segment_count(files) != whole + bool(rest):
             raise _Unbelievable("bad-checkpoint", f"it has not the {checkpoint.size} leaves that its checkpoint signs")
         paths = [segment_path("leaves", number) for number in range(whole + bool(rest))]
         roots = {
-            number: known.roots[number]
-            for number in range(whole)
-            if known is not None and number in known.roots and known.files.get(paths[number]) == files[paths[number]]
+            number: root
+            for number, root in enumerate(known.roots[:whole] if known is not None else ())
+            if known is not None and known.files.get(paths[number]) == files[paths[number]]
         }
         unknown = [number for number in range(len(paths)) if number not in roots]
         segments = self._segments(files, [paths[number] for number in unknown])
@@ -167,7 +162,7 @@ class Vetting:
                 raise _Unbelievable("bad-log-tree", f"{paths[number]} has not the leaves that belong there")
             if number < whole:
                 roots[number] = merkle.segment_root(leaves)
-        return roots
+        return [roots[number] for number in range(whole)]
 
     def _growth(
         self, writer: str, checkpoint: Checkpoint, tree: merkle.Tree, known: Known | None, note: bytes
@@ -180,7 +175,7 @@ class Vetting:
             if tree.root_at(ours.size) == ours.root:
                 return Growth.SAME if checkpoint.size == ours.size else Growth.GROWN
         else:
-            tree = _tree(self._store, known.files, known.size, known.roots)
+            tree = tree_over(self._store, known.files, known.size, known.roots)
             if tree.root_at(checkpoint.size) == checkpoint.root:
                 return Growth.OLDER
         evidence = equivocation.prove(known.note, note, tree, self._repository, writer)
@@ -227,14 +222,6 @@ class _Unbelievable(Exception):
     def __init__(self, code: str, reason: str, evidence: equivocation.Evidence | None = None) -> None:
         super().__init__(reason)
         self.code, self.reason, self.evidence = code, reason, evidence
-
-
-def _tree(logs: Logs, files: Mapping[str, str], size: int, roots: Mapping[int, bytes]) -> merkle.Tree:
-    def hashes(number: int) -> list[bytes]:
-        (leaves,) = logs.segments(files, [segment_path("leaves", number)])
-        return [merkle.leaf_hash(each) for each in leaves]
-
-    return merkle.Tree(size, [roots[number] for number in range(size // SEGMENT_ENTRIES)], hashes)
 
 
 def _check_body(body: bytes, its_leaf: bytes, number: int) -> None:

@@ -6,23 +6,21 @@ nothing is published by that, since a proof has one leaf and hashes. Not here: w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sage_git.chronicle.ids import EventId
 from sage_git.errors import ProofFailed
-from sage_git.gitrepo.log_tree import SEGMENT_ENTRIES, segment_path
-from sage_git.gitrepo.store import Store
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.checking.fsck_log import check_log, compare_with_index
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.certifying import certificate
-from sage_git.operations.exchange.trees import own_tree
+from sage_git.operations.exchange.trees import own_tree, segment_roots, tree_over
 from sage_git.operations.sealing import seal_full_segments, store_of
 from sage_git.proof import checkpoint as checkpoints
 from sage_git.proof.checkpoint import Checkpoint, origin_of
-from sage_git.proof.merkle import Tree, leaf_hash, segment_root
+from sage_git.proof.merkle import Tree
 from sage_git.proof.tlog_proof import Proof
 from sage_git.storage.keys import introduction, load_key, writer_id
 from sage_git.storage.lock import held
@@ -101,7 +99,8 @@ class Logs:
         store = store_of(self._checkout)
         note, files = store.checkpoint(writer), store.published(writer)
         checkpoint = checkpoints.opened(note, self._repository, writer)
-        tree = _tree(store, files, checkpoint.size, self._checkout.index.writers.roots(writer))
+        roots = segment_roots(self._checkout.index, store, files, checkpoint.size)
+        tree = tree_over(store, files, checkpoint.size, roots)
         if tree.root() != checkpoint.root:
             remedy = "run `sage-git fsck`; then sync with a peer that has this log"
             raise ProofFailed(f"the log of the writer {writer} is not what its checkpoint signs", remedy=remedy)
@@ -129,17 +128,3 @@ def check_own_log(checkout: Checkout) -> None:
     if tree.size < signed.size or tree.root_at(signed.size) != signed.root:
         remedy = "run `sage-git fsck`; perhaps this clone was restored from a backup: then `sage-git sync` mends it"
         raise ProofFailed(f"the log is not what was signed when it had {signed.size} entries", remedy=remedy)
-
-
-def _tree(store: Store, files: Mapping[str, str], size: int, known: Mapping[int, bytes]) -> Tree:
-    """The tree over the first `size` leaves of a log in the store; of some whole segments the roots are known."""
-    whole, rest = divmod(size, SEGMENT_ENTRIES)
-    unknown = [number for number in range(whole) if number not in known]
-    leaves = store.segments(files, [segment_path("leaves", number) for number in unknown])
-    roots = {**known, **{number: segment_root(each) for number, each in zip(unknown, leaves, strict=True)}}
-
-    def hashes(number: int) -> Sequence[bytes]:
-        there = next(store.segments(files, [segment_path("leaves", number)]))
-        return [leaf_hash(each) for each in (there if number < whole else there[:rest])]
-
-    return Tree(size, [roots[number] for number in range(whole)], hashes)

@@ -5,6 +5,7 @@
     evidence  what git objects say of facts beyond the facts, for `judgement`
     foretold  what logs say of commits that are not observed
     writers   whose logs were entered, how far, and which entries they have
+    roots     the Merkle roots of whole segments of logs
     sidecars  the sidecar files of each work tree as we left them
 
 Responsible for keeping and finding. Not here: what is a fact (`observation`), what a sidecar holds (`operations`).
@@ -27,6 +28,7 @@ from sage_git.storage.index.commits import CommitTable, Reach
 from sage_git.storage.index.events import EventTable
 from sage_git.storage.index.evidence import EvidenceTable
 from sage_git.storage.index.foretold import ForetoldTable
+from sage_git.storage.index.roots import RootTable
 from sage_git.storage.index.schema import SCHEMA, VERSION
 from sage_git.storage.index.sidecars import SidecarTable, Stamp
 from sage_git.storage.index.writers import WriterTable
@@ -61,6 +63,7 @@ class Index:
         self.events = EventTable(connection)
         self.evidence = EvidenceTable(connection)
         self.foretold = ForetoldTable(connection)
+        self.roots = RootTable(connection)
         self.sidecars = SidecarTable(connection)
         self.writers = WriterTable(connection)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 NOT_A_FACT: Final = (
     "type NOT IN ('FILE_ADDED', 'FILE_EDITED', 'FILE_REMOVED', 'FILE_RENAMED', 'FILE_SPLIT', 'FILE_MERGED')"
@@ -60,11 +60,11 @@ CREATE TABLE IF NOT EXISTS foretold (
     oid BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (oid, number)) WITHOUT ROWID;
 
 -- The logs of other writers as far as they were entered. tip: the commits that they were read from; leaves, events: the
--- blobs; root: of a whole segment's leaves; entries: which event stands where, whether its body is here or not.
+-- blobs; entries: which event stands where, whether its body is here or not.
 CREATE TABLE IF NOT EXISTS writers (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, tip TEXT NOT NULL, supersedes TEXT);
 CREATE TABLE IF NOT EXISTS segments (
-    writer INTEGER NOT NULL, number INTEGER NOT NULL, leaves TEXT NOT NULL, events TEXT NOT NULL, root BLOB,
+    writer INTEGER NOT NULL, number INTEGER NOT NULL, leaves TEXT NOT NULL, events TEXT NOT NULL,
     PRIMARY KEY (writer, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (
     event_id BLOB NOT NULL, writer INTEGER NOT NULL, number INTEGER NOT NULL,
@@ -73,6 +73,9 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE TABLE IF NOT EXISTS refused (
     writer INTEGER NOT NULL, number INTEGER NOT NULL, oid BLOB, code TEXT NOT NULL, message TEXT NOT NULL,
     PRIMARY KEY (writer, number)) WITHOUT ROWID;
+
+-- The Merkle root of a whole segment, by the blob that has its leaves; whoever's log it stands in.
+CREATE TABLE IF NOT EXISTS roots (leaves TEXT PRIMARY KEY, root BLOB NOT NULL) WITHOUT ROWID;
 
 -- What a commit's message claims of plans, as JSON; only where it claims something.
 CREATE TABLE IF NOT EXISTS claims (commit_id INTEGER PRIMARY KEY, body TEXT NOT NULL);

@@ -63,17 +63,6 @@ class WriterTable:
         sql = "INSERT OR REPLACE INTO segments (writer, number, leaves, events) VALUES (?, ?, ?, ?)"
         self._connection.executemany(sql, rows)
 
-    def roots(self, writer: str) -> dict[int, bytes]:
-        """The roots of segments that were kept, by number."""
-        sql = "SELECT number, root FROM segments WHERE writer = ? AND root IS NOT NULL"
-        return dict(self._connection.execute(sql, (self._number(writer),)))
-
-    def put_roots(self, writer: str, roots: Mapping[int, bytes]) -> None:
-        """Keep the roots of segments that were entered."""
-        number = self._number(writer)
-        rows = [(root, number, each) for each, root in roots.items()]
-        self._connection.executemany("UPDATE segments SET root = ? WHERE writer = ? AND number = ?", rows)
-
     def put_entries(self, writer: str, entries: Iterable[tuple[EventId, int]]) -> None:
         """Note which events stand in a log, and where; also those whose bodies are not here."""
         writer_number = self._number(writer)
@@ -87,11 +76,6 @@ class WriterTable:
             " ORDER BY key, entries.number"
         )
         return self._connection.execute(sql, (bytes.fromhex(event_id),)).fetchall()
-
-    def is_held(self, event_id: EventId) -> bool:
-        """True if an event stands in the log of another writer."""
-        sql = "SELECT 1 FROM entries WHERE event_id = ? LIMIT 1"
-        return self._connection.execute(sql, (bytes.fromhex(event_id),)).fetchone() is not None
 
     def with_predecessors(self, writer: str) -> list[str]:
         """A writer, whom it supersedes, whom that one does, and so on."""
