@@ -20,7 +20,6 @@ from sage_git.operations.checking.signed_logs import (
     against_seen,
     check_signed_logs,
     equivocating,
-    half_of,
 )
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.kept import FILE_NAME, PeerBook
@@ -51,7 +50,7 @@ def set_bad_logs_aside(checkout: Checkout) -> None:
     """
     bad = {flaw.writer for flaw in check_signed_logs(checkout).flaws if flaw.writer is not None}
     for half in Half if bad else ():
-        repository = half_of(checkout, half)
+        repository = store_of(checkout).repository(half)
         for writer, commit in repository.writers().items():
             if writer in bad and (half is Half.PUBLIC or writer != writer_id(checkout.sage)):
                 lost = f"{_LOST}{writer}"

@@ -21,6 +21,7 @@ from sage_git.operations.checking.fsck_log import LogInspection
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations
 from sage_git.operations.exchange.vetting import Believed, Refused, Vetting
+from sage_git.operations.sealing import store_of
 from sage_git.proof.equivocation import check
 from sage_git.storage.keys import writer_id
 from sage_git.storage.writerlog import leaf_id
@@ -59,7 +60,8 @@ class SignedLogs:
 def check_signed_logs(witness: Checkout) -> SignedLogs:
     """Every log of the store, looked at anew."""
     found = SignedLogs()
-    halves = {half: half_of(witness, half) for half in Half}
+    store = store_of(witness)
+    halves = {half: store.repository(half) for half in Half}
     try:
         commits = {half: repository.writers() for half, repository in halves.items()}
     except SageError as problem:
@@ -105,7 +107,7 @@ def against_own(witness: Checkout, logs: SignedLogs, own: LogInspection) -> Iter
     if own.length < size:
         message = f"this clone's log has {own.length} entries, and its checkpoint was signed over {size}"
         yield Flaw("log-shrunk", message, remedy=_ELSEWHERE, path=STORE, writer=writer)
-    for number, identifier in _published(half_of(witness, Half.PUBLIC), writer):
+    for number, identifier in _published(store_of(witness).repository(Half.PUBLIC), writer):
         mine = own.ids.get(number)
         if mine is not None and mine != identifier:
             message = f"entry {number} of this clone's log is not the one that its checkpoint was signed over"
@@ -170,9 +172,3 @@ def _published(public: SegmentRepository, writer: str) -> Iterator[tuple[int, Ev
     files = public.files(public.writers()[writer])
     segments = public.segments(files, [segment_path("leaves", number) for number in range(segment_count(files))])
     return enumerate(map(leaf_id, chain.from_iterable(segments)))
-
-
-def half_of(witness: Checkout, half: Half) -> SegmentRepository:
-    """The store, or the repository with withheld bodies, of a clone."""
-    environment = {n: v for n, v in witness.repository.environment.items() if n in ("PATH", "TMPDIR")}
-    return SegmentRepository(witness.sage / half.value, witness.repository.object_format, environment)

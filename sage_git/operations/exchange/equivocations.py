@@ -16,7 +16,6 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.sidecars.placing import subject_key
 from sage_git.operations.statements.appending import Statement, append_statement
 from sage_git.operations.subjects import WRITERS
-from sage_git.proof.checkpoint import opened
 from sage_git.proof.equivocation import Evidence, check
 from sage_git.storage.durable import make_directory, replace_file
 
@@ -25,17 +24,14 @@ _INVARIANT: Final = "a writer has one log"
 _EXPECTED: Final = "every checkpoint of a writer is of one log, which only grows"
 
 
-def report(checkout: Checkout, found: Iterable[Evidence], clock_ms: int) -> list[Evidence]:
-    """Keep each evidence, and say HALT_AND_REPORT for what was not known; those that are new. Raises StorageError."""
-    new = []
+def report(checkout: Checkout, found: Iterable[Evidence], clock_ms: int) -> None:
+    """Keep each evidence, and say HALT_AND_REPORT once for each. Raises StorageError."""
     for evidence in found:
         path = checkout.sage / FOLDER / f"{evidence.writer}.json"
         if not path.exists():
             make_directory(path.parent)
             replace_file(path, evidence.content)
-            new.append(evidence)
         _say(checkout, evidence, clock_ms)
-    return new
 
 
 def known(directory: Path, repository: str) -> dict[str, Evidence]:
@@ -57,11 +53,6 @@ def known(directory: Path, repository: str) -> dict[str, Evidence]:
     except OSError as problem:
         raise StorageError.from_os(problem, str(folder), "read") from problem
     return found
-
-
-def common_size(evidence: Evidence) -> int:
-    """How many entries both logs may still share: fewer than the older checkpoint signs. Raises ProofFailed."""
-    return max(opened(evidence.older, evidence.repository, evidence.writer).size - 1, 0)
 
 
 def _say(checkout: Checkout, evidence: Evidence, clock_ms: int) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from sage_git.chronicle.event import Event
-from sage_git.chronicle.ids import ObjectId, is_hex
+from sage_git.chronicle.ids import EventId, ObjectId, is_hex
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import meetings
 from sage_git.operations.exchange.certifying import certificate
@@ -36,11 +36,19 @@ _PATIENCE_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What the store has of this clone's log now. `is_new` if that was not so before."""
+    """What the store has of this clone's log now."""
 
     writer: str
     size: int
-    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What decides, beside the log itself, how much of it is published."""
+
+    audience: Audience
+    withheld: frozenset[EventId]
+    trusts_anybody: bool
 
 
 def publish_own(checkout: Checkout, pushing: Iterable[ObjectId] = ()) -> Publication | None:
@@ -54,13 +62,12 @@ def publish_own(checkout: Checkout, pushing: Iterable[ObjectId] = ()) -> Publica
         return None
     seal_full_segments(checkout)
     audience = Audience.of(checkout.repository, Policies(checkout).publish_now(), pushing)
-    state = _state(checkout, writer, audience)
-    if checkout.index.value(_PUBLISHED) == state:
-        return Publication(writer, size, is_new=False)
-    is_new = _publish(checkout, writer, audience)
-    with checkout.index.transaction():
-        checkout.index.keep(_PUBLISHED, _state(checkout, writer, audience))
-    return Publication(writer, size, is_new)
+    terms = _Terms(audience, withheld(checkout.sage), PeerBook.read(checkout.sage).trusts_anybody)
+    if checkout.index.value(_PUBLISHED) != _state(checkout, writer, terms):
+        _publish(checkout, writer, terms)
+        with checkout.index.transaction():
+            checkout.index.keep(_PUBLISHED, _state(checkout, writer, terms))
+    return Publication(writer, size)
 
 
 def pushed_commits(lines: bytes) -> list[ObjectId]:
@@ -107,7 +114,7 @@ def publish_to(checkout: Checkout, remote: str, url: str, pushed: bytes) -> str:
     return "; ".join(outcome.reason for outcome in outcomes if not outcome.is_taken)
 
 
-def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
+def _publish(checkout: Checkout, writer: str, terms: _Terms) -> None:
     store, log = store_of(checkout), checkout.log
     shown = store.revealed(writer)
     pending = {
@@ -115,29 +122,25 @@ def _publish(checkout: Checkout, writer: str, audience: Audience) -> bool:
         for number, identifier, line in log_queries.own_entries(checkout.index.connection)
         if number not in shown
     }
-    bodies = may_be_seen(pending, audience, checkout.repository, withheld(checkout.sage))
+    bodies = may_be_seen(pending, terms.audience, checkout.repository, terms.withheld)
     tree = own_tree(checkout)
     origin = checkpoints.origin_of(checkout.known_identity().repository, writer)
     note = checkpoints.issue(Checkpoint(origin, tree.size, tree.root()), load_key(checkout.sage))
     unsealed = [(entry.leaf, entry.body) for entry in log.read_tail()]
-    if PeerBook.read(checkout.sage).trusts_anybody:
+    if terms.trusts_anybody:
         store.keep_unsealed(writer, unsealed)
-    return store.publish(writer, unsealed, bodies, note, introduction(checkout.sage), certificate(checkout.sage))
+    store.publish(writer, unsealed, bodies, note, introduction(checkout.sage), certificate(checkout.sage))
 
 
-def _state(checkout: Checkout, writer: str, audience: Audience) -> str:
+def _state(checkout: Checkout, writer: str, terms: _Terms) -> str:
     """Everything that what is published follows from, and what is, in a few digits."""
-    try:
-        private = (checkout.sage / "private.ids").stat().st_size
-    except OSError:
-        private = 0
     known: tuple[object, ...] = (
         store_of(checkout).writers().get(writer),
         checkout.log.length(),
         checkout.log.sealed(),
-        audience,
-        private,
+        terms.audience,
+        sorted(terms.withheld),
+        terms.trusts_anybody,
         certificate(checkout.sage),
-        PeerBook.read(checkout.sage).trusts_anybody,
     )
     return sha256(repr(known).encode()).hexdigest()

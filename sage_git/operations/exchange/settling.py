@@ -11,7 +11,6 @@ from typing import Final
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange import equivocations
 from sage_git.operations.ledger.foreign import enter_logs
-from sage_git.operations.recording.completing import adopt_new
 from sage_git.operations.recording.record import Progress, record
 from sage_git.operations.statements.redaction import finish_redactions
 from sage_git.proof.equivocation import Evidence
@@ -32,8 +31,3 @@ def settle(checkout: Checkout, found: Iterable[Evidence], clock_ms: int, progres
         finish_redactions(checkout, entered.redacted)
     record(checkout, progress)
     return entered.events
-
-
-def take_over_unlogged(checkout: Checkout) -> int:
-    """How many events that no known log holds are in this clone's log now (SPEC 11)."""
-    return adopt_new(checkout)

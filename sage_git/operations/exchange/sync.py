@@ -22,7 +22,7 @@ from sage_git.operations.exchange.outcomes import Outcome, Refusal, State
 from sage_git.operations.exchange.publishing import publish_own
 from sage_git.operations.exchange.receiving import Received, Receiving
 from sage_git.operations.exchange.sending import Sent, send
-from sage_git.operations.exchange.settling import settle, take_over_unlogged
+from sage_git.operations.exchange.settling import settle
 from sage_git.operations.exchange.targets import (
     Target,
     bundle_target,
@@ -32,6 +32,7 @@ from sage_git.operations.exchange.targets import (
     nearby_targets,
 )
 from sage_git.operations.judging.policies import Policies
+from sage_git.operations.recording.completing import adopt_new
 from sage_git.operations.recording.record import Progress, bring_current
 from sage_git.storage.lock import held
 
@@ -89,7 +90,7 @@ def sync(
         if direction is Direction.IN:
             return _kept(checkout, [(each, _outcome(each, Sent())) for each in received], None)
         if received and all(each.is_whole for each in received):
-            take_over_unlogged(checkout)  # else what looks untold may only not have come
+            adopt_new(checkout)  # else what looks untold may only not have come
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
             publish_own(checkout)
         given = checkout.log.length()
