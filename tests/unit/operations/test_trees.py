@@ -13,7 +13,6 @@ from sage_git.operations.exchange.trees import keep_roots, segment_roots, tree_o
 from sage_git.proof.merkle import SEGMENT_LEAVES, Tree
 from sage_git.storage.index import Index
 
-
 NAMES = count()
 
 
