@@ -59,8 +59,10 @@ def endless_refs() -> Talk:
 def endless_pack(ref: str, oid: str) -> Talk:
     def talk(connection: socket.socket, count: Count) -> None:
         connection.recv(4096)
-        count.send(connection, packet(f"{oid} {ref}\0ofs-delta\n".encode()) + FLUSH)
-        if b"want" not in read_packets(connection, b"done"):
+        count.send(connection, packet(f"{oid} {ref}\0ofs-delta shallow\n".encode()) + FLUSH)
+        read_packets(connection, b"deepen 1" + FLUSH)
+        count.send(connection, packet(f"shallow {oid}".encode()) + FLUSH)
+        if b"done" not in read_packets(connection, b"done"):
             return
         count.send(connection, packet(b"NAK\n") + b"PACK" + (2).to_bytes(4) + (1 << 24).to_bytes(4))
         random = Random(1)
