@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import new as new_hash
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from sage_git.errors import GitFailed, StorageError, ValidationError
+from sage_git.gitrepo import upkeep
 from sage_git.gitrepo.command import Stream, run
 from sage_git.gitrepo.log_tree import WRITERS, ref_of, split, writer_of
+from sage_git.gitrepo.upkeep import DURABLE
 
-# By default git leaves loose objects to the kernel; our tail is cut off on the strength of them.
-_DURABLE: Final = ("-c", "core.fsync=all", "-c", "core.fsyncMethod=fsync")
 _DURABLE_OBJECTS: Final = ("-c", "core.fsync=objects,derived-metadata", "-c", "core.fsyncMethod=fsync")
 # Loose objects are compressed twice and fsynced one by one; below a few segments they are still fewer files to repack.
 _PACKED: Final = ("-c", "fastimport.unpackLimit=20")
-_MANY_PACKS: Final = 24
-_MANY_LOOSE: Final = 5  # in one of 256 folders: some 1,300
 _INCOMING: Final = "refs/sage/incoming/"
 _READY: Final = "sage.ready"
 _TREES_REMEMBERED: Final = 8  # whoever looks at a log asks more than once
@@ -130,7 +126,7 @@ class SegmentRepository:
             return False
         self.ensure()
         self._healing(lambda: self._import(ref, base.tree, changed))
-        self._tidy()
+        upkeep.tidy(self.git_dir, self._git)
         return True
 
     def merge(self, base: Tip, files: Mapping[str, bytes]) -> str:
@@ -170,7 +166,7 @@ class SegmentRepository:
         none = "0" * (64 if self.object_format == "sha256" else 40)
         moves = [f"update {ref} {new or none} {was or none}\n" for ref, (was, new) in ready.items() if was != new]
         self._update([*moves, *(f"delete {ref}\n" for ref in stands if ref.startswith(_INCOMING))])
-        self._tidy()
+        upkeep.tidy(self.git_dir, self._git)
         return set(ready)
 
     def forget_incoming(self) -> None:
@@ -195,7 +191,7 @@ class SegmentRepository:
     def forget_unreachable(self) -> None:
         """Delete every object that no ref reaches, for good. Raises GitFailed."""
         self.forget_incoming()
-        self._git(*_DURABLE, "repack", "-a", "-d", "-q")
+        self._git(*DURABLE, "repack", "-a", "-d", "-q")
         self._git("prune", "--expire=now")
 
     def ensure(self) -> None:
@@ -227,7 +223,7 @@ class SegmentRepository:
         for path, content in files.items():
             commands += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
         commands.append(b"\ndone\n")
-        self._git(*_DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
+        self._git(*DURABLE, *_PACKED, "fast-import", "--quiet", "--force", "--depth=0", input=b"".join(commands))
 
     def _refs(self, *patterns: str) -> dict[str, Tip]:
         """The refs at or below any of `patterns`, with commits and trees."""
@@ -241,37 +237,16 @@ class SegmentRepository:
         """One transaction of `git update-ref`: all of it or nothing. Raises GitFailed."""
         given = "".join(commands).encode("ascii")
         if given:
-            self._healing(lambda: self._git(*_DURABLE, "update-ref", "--stdin", input=given))
-
-    def _tidy(self) -> None:
-        """Put packs and loose objects together once there are many: each costs whoever reads or fetches."""
-        loose, packs = self.git_dir / "objects" / "17", self.git_dir / "objects" / "pack"
-        if _has(loose, "*", _MANY_LOOSE) or _has(packs, "*.pack", _MANY_PACKS):
-            self._remove_unfinished_packs()
-            with suppress(GitFailed):  # what was written is there; the next that writes tries again
-                self._git(*_DURABLE, "repack", "-d", "-q", "--geometric=2")
+            self._healing(lambda: self._git(*DURABLE, "update-ref", "--stdin", input=given))
 
     def _healing(self, action: Callable[[], object]) -> None:
         """Do it. Whoever was killed in the middle of the like left git's own locks, which outlive their holders."""
         try:
             action()
         except GitFailed:
-            if not self._remove_stale_locks():
+            if not upkeep.remove_stale_locks(self.git_dir):
                 raise
             action()
-
-    def _remove_stale_locks(self) -> bool:
-        """True if there were lock files. The caller's own lock keeps everybody else who could have made them away."""
-        locks = [*self.git_dir.glob("*.lock"), *self.git_dir.glob("refs/**/*.lock")]
-        for path in (*locks, *self.git_dir.glob("fast_import_crash_*")):
-            path.unlink(missing_ok=True)
-        self._remove_unfinished_packs()
-        return bool(locks)
-
-    def _remove_unfinished_packs(self) -> None:
-        packs = self.git_dir / "objects" / "pack"
-        for path in (*packs.glob("tmp_*"), *packs.glob(".tmp-*")):
-            path.unlink(missing_ok=True)
 
     def _git(self, *arguments: str, input: bytes = b"") -> bytes:
         return run(arguments, git_dir=self.git_dir, input=input, environment=self.environment)
@@ -293,8 +268,3 @@ def incoming_ref(commit: str) -> str:
 def sealed_ref(writer: str) -> str:
     """The ref of what a clone sealed of its own log, published or not; only this clone sees it."""
     return ref_of(writer, "refs/sage/sealed/")
-
-
-def _has(directory: Path, pattern: str, count: int) -> bool:
-    """Whether at least so many files are there."""
-    return len(list(islice(directory.glob(pattern), count))) == count

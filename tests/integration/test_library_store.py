@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sage_git.errors import StorageError, ValidationError
-from sage_git.gitrepo import segments
+from sage_git.gitrepo import upkeep
 from sage_git.gitrepo.log_tree import segment_path
 from sage_git.gitrepo.segments import Tip
 from sage_git.gitrepo.store import Store
@@ -230,9 +230,7 @@ def test_bodies_may_be_revealed_in_any_order_and_at_any_time(tmp_path_factory, s
 
 
 def test_many_small_publications_are_put_together(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        segments, "_MANY_LOOSE", 1
-    )  # some 256 objects, of which a real store may have five times as many
+    monkeypatch.setattr(upkeep, "_MANY_LOOSE", 1)  # some 256 objects, of which a real store may have five times as many
     number = 0
     while not list((tmp_path / "store.git/objects/pack").glob("*.pack")):
         store.publish(WRITER, ENTRIES[: number + 1], {number: ENTRIES[number][1]}, b"%d" % number, ABOUT)
