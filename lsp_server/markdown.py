@@ -14,7 +14,15 @@ from lsprotocol.types import ClientCapabilities, MarkupContent, MarkupKind
 
 from sage_git.operations import wording
 
-_MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$^=:@/])")
+_MARKS: Final = re.compile(
+    r"""[\\`*{}\[\]|~$^<>&] | (?<=\])\(  # wherever it stands
+      | ^[#+\-=!:] | ^[0-9]+[.)]  # a heading, a list, a rule, a note
+      | (?<![0-9A-Za-z])_ | _(?![0-9A-Za-z]) | =(?==) | (?<==)=  # emphasis, but not within a name
+      | :(?!\s|$)(?<![0-9]:(?=[0-9])) | (?<=[:/])/ | (?<=www)\. | (?<=\S)@  # a bare address
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What means something to some Markdown where it stands; all else stays, for there are clients that show the source."""
 _LONGEST: Final = 300
 """Of one text that comes from outside: a hover is no place for more."""
 
@@ -75,12 +83,12 @@ class Page:
 
 
 def escaped(text: str) -> str:
-    """`text`, which has no controls, as Markdown that shows just it; leading blanks and digits begin nothing."""
+    """`text`, which has no controls, as Markdown that shows just it."""
     return _MARKS.sub(_escape, text.strip()) or " "
 
 
 def _escape(found: re.Match[str]) -> str:
-    mark = found.group()
+    before, mark = found.group()[:-1], found.group()[-1]
     match mark:
         case "<":
             return "&lt;"
@@ -88,6 +96,6 @@ def _escape(found: re.Match[str]) -> str:
             return "&gt;"
         case "&":
             return "&amp;"
-        case ":" | "@" | "/":  # harmless but where a client makes links of bare addresses
+        case ":" | "@" | "/":  # Python-Markdown has no backslash for these
             return f"&#{ord(mark)};"
-    return f"\\{mark}"
+    return f"{before}\\{mark}"

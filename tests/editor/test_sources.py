@@ -40,7 +40,7 @@ def test_hover_tells_who_when_and_under_which_plan(client):
     planned = client.hover("app.py", 1)["contents"]
     assert planned["kind"] == "markdown"
     assert "tidy the second" in planned["value"]
-    assert "plan tidy\\-up" in planned["value"]
+    assert "plan tidy-up" in planned["value"]
     assert "nobody has answered for it" in client.hover("app.py", 2)["contents"]["value"]
     assert "from before the record" in client.hover("app.py", 0)["contents"]["value"]
 

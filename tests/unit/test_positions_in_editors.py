@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 pytest.importorskip("pygls")
@@ -102,12 +104,31 @@ def test_markdown_shows_hostile_text_as_text():
     assert not any(tag in html for tag in ("<a", "<img", "<strong", "<code", "<h1", "<li", "<em"))
 
 
-@given(st.text(max_size=60))
+lively = st.lists(st.sampled_from([*"#+-=!:_*~`[]()<>&.1a \\|/", "==", "12", "\n", "é", "<b>", "]("]), max_size=14).map(
+    "".join
+)
+
+
+@given(st.text(max_size=60) | lively)
 def test_nothing_that_is_escaped_becomes_anything_but_a_paragraph(text):
     tokens = markdown_it.MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(escaped(visible(text)))
     assert [token.type for token in tokens] in (["paragraph_open", "inline", "paragraph_close"], [])
     kinds = {child.type for token in tokens for child in token.children or ()}
     assert kinds <= {"text", "text_special"}
+
+
+def test_what_people_write_of_their_work_stays_as_it_is():
+    said = "fix(core): read my_name from src/app.py at 00:01 UTC, not 1.5 days later! a+b=c (3) (#12)"
+    assert escaped(said) == said
+
+
+@given(
+    st.lists(
+        st.sampled_from(["http", "://", "www", ".", "mailto:", "a", "b.c", "@", "/", " ", "ftp:", "1"]), max_size=9
+    )
+)
+def test_nothing_that_is_escaped_holds_an_address_that_a_client_makes_a_link_of(words):
+    assert not re.search(r"\w://|www\.\w|\w@\w|(?:mailto|xmpp):\w", escaped("".join(words)), re.IGNORECASE)
 
 
 def test_controls_and_bidirectional_marks_are_seen():
