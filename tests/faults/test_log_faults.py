@@ -11,11 +11,12 @@ import pytest
 from sage_git.gitrepo.store import Store
 from sage_git.storage.keys import load_key, writer_id
 from sage_git.storage.writerlog import WriterLog
-from tests.faults.injection import BROKEN, FULL, KILL, Fault, needs_strace, nth_faults, run
+from tests.faults.injection import BROKEN, FULL, KILL, Fault, Outcome, needs_strace, run
 from tests.faults.log_and_seal import bodies, lines
+from tests.faults.strike_at import Effect
+from tests.faults.striking import Struck, needs_ptrace, struck_everywhere, struck_run
 
 FRAGMENT = b'{"action":"torn'
-ANYWHERE = ("fsync", "rename", "link", "wait4")
 ON_OUR_FILES = ("openat", "write", "read", "ftruncate", "unlink")
 
 
@@ -29,28 +30,34 @@ def prepare_torn(directory: Path) -> None:
 
 def strike(directory: Path, fault: Fault) -> bool:
     """Log and seal under `fault`, look, do it again, look closely; True if the fault struck."""
-    torn = directory / "lost" / "tail.ndjson"
     names = ("", "tail.ndjson", ".new.tail.ndjson", "writer.key", ".new.writer.key", "writer.json", ".new.writer.json")
+    torn = directory / "lost" / "tail.ndjson"
     ours = (
         [*(directory / name for name in (*names, "log.lock")), torn, torn.parent] if fault.call in ON_OUR_FILES else []
     )
     outcome = run("log_and_seal.py", directory, fault=fault, watched=ours)
+    assert_made_up_for(directory, outcome)
+    return outcome.struck
+
+
+def assert_made_up_for(directory: Path, outcome: Outcome | Struck) -> None:
+    """What a struck run left is a beginning of the log, and the next one makes it whole."""
     if not outcome.was_killed:
-        assert outcome.status in (0, 4), f"{fault}: {outcome}"
-        assert (outcome.status == 4) == (outcome.output.strip() in ("EIO", "EGIT")), f"{fault}: {outcome}"
-    writer = writer_id(directory)
+        assert outcome.status in (0, 4), outcome
+        assert (outcome.status == 4) == (outcome.output.strip() in ("EIO", "EGIT")), outcome
+    writer = writer_id(directory) if directory.exists() else None
     if writer is not None:
         there = list(bodies(directory, writer))
-        assert there == lines()[: len(there)], f"{fault}: what is in the log is not a beginning of it"
+        assert there == lines()[: len(there)], f"what is in the log is not a beginning of it: {outcome}"
         if outcome.status == 0:
-            assert len(there) == 300, f"{fault}: said it was there"
+            assert len(there) == 300, f"said it was there: {outcome}"
 
     again = run("log_and_seal.py", directory)
-    assert again.status == 0, f"{fault}: {again}"
+    assert again.status == 0, again
     assert_whole(directory, writer)
+    torn = directory / "lost" / "tail.ndjson"
     if torn.exists():
-        assert torn.read_bytes() == FRAGMENT + b"\n", f"{fault}: the fragment is doubled"
-    return outcome.struck
+        assert torn.read_bytes() == FRAGMENT + b"\n", f"the fragment is doubled: {outcome}"
 
 
 def assert_whole(directory: Path, writer_before: str | None) -> None:
@@ -88,21 +95,14 @@ def test_a_torn_tail_is_kept_once_whatever_strikes_while_it_is_set_aside(tmp_pat
     assert (tmp_path / "sage" / "lost" / "tail.ndjson").exists()
 
 
-@needs_strace
+@needs_ptrace
 @pytest.mark.soak
 @pytest.mark.parametrize("is_torn", [False, True], ids=["fresh", "torn"])
-@pytest.mark.parametrize("effect", [KILL, FULL, BROKEN])
-@pytest.mark.parametrize("call", [*ANYWHERE, *ON_OUR_FILES])
-def test_no_system_call_of_a_log_run_is_a_bad_place_to_be_struck(tmp_path, call, effect, is_torn):
-    if call == "wait4" and effect != KILL:
-        pytest.skip("waiting for a child does not fail for want of a disk")
-    struck = 0
-    for fault in nth_faults(call, effect):
-        directory = tmp_path / str(fault) / "sage"
+@pytest.mark.parametrize("effect", Effect)
+def test_nothing_that_a_log_run_does_is_a_bad_place_to_be_struck(tmp_path, effect, is_torn):
+    def strike(folder: Path, nth: int) -> Struck:
         if is_torn:
-            prepare_torn(directory)
-        if not strike(directory, fault):
-            break
-        struck += 1
-    print(f"{call}, {effect}: struck at {struck} calls")
-    assert struck or call in ("ftruncate", "unlink", "link")
+            prepare_torn(folder)
+        return struck_run("log_and_seal.py", folder, effect, nth)
+
+    print(f"{effect.value}:", struck_everywhere(strike, assert_made_up_for, tmp_path))

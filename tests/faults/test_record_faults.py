@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.injection import BROKEN, FULL, KILL, Fault, needs_strace, nth_faults, run
+from tests.faults.injection import BROKEN, FULL, KILL, Fault, Outcome, needs_strace, run
+from tests.faults.strike_at import Effect
+from tests.faults.striking import Struck, needs_ptrace, struck_everywhere, struck_run
 from tests.kit import GitRepository, run_sage
 
-CALLS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate")
 OURS = (
     "",
     "tail.ndjson",
@@ -84,23 +85,28 @@ def strike(template: Path, folder: Path, fault: Fault, expected: tuple[list[byte
     sage, before = copy / ".git/sage", entries(copy)
     watched = [*(sage / name for name in (*OURS, *LOCKS)), *(copy / name for name in SIDECARS)]
     outcome = run("record_once.py", copy, fault=fault, watched=watched)
-    if not outcome.was_killed:
-        assert outcome.status in (0, 3, 4), f"{fault}: {outcome}"
-        assert (outcome.status == 0) == outcome.output.startswith(("current", "disabled")), f"{fault}: {outcome}"
-        if outcome.output.strip() == "current":
-            assert (sorted(entries(copy)), sidecars(copy)) == (sorted(expected[0]), expected[1]), (
-                f"{fault}: said it was done"
-            )
-    there = entries(copy)
-    assert there[: len(before)] == before, f"{fault}: what was in the log is not"
-    assert len(set(there)) == len(there), f"{fault}: an entry stands twice"
-
-    again = run("record_once.py", copy)
-    assert again.output.strip() == "current", f"{fault}: {again}"
-    assert sorted(entries(copy)) == sorted(expected[0]), f"{fault}: {outcome}"
-    assert sidecars(copy) == expected[1], f"{fault}: {outcome}"
+    assert_made_up_for(copy, outcome, before, expected)
     shutil.rmtree(copy)
     return outcome.struck
+
+
+def assert_made_up_for(
+    copy: Path, outcome: Outcome | Struck, before: list[bytes], expected: tuple[list[bytes], dict[str, list[bytes]]]
+) -> None:
+    """What a struck recording left has nothing less or twice; and the next one makes it as the twin is."""
+    if not outcome.was_killed:
+        assert outcome.status in (0, 3, 4), outcome
+        assert (outcome.status == 0) == outcome.output.startswith(("current", "disabled")), outcome
+        if outcome.output.strip() == "current":
+            assert (sorted(entries(copy)), sidecars(copy)) == (sorted(expected[0]), expected[1]), "said it was done"
+    there = entries(copy)
+    assert there[: len(before)] == before, "what was in the log is not"
+    assert len(set(there)) == len(there), "an entry stands twice"
+
+    again = run("record_once.py", copy)
+    assert again.output.strip() == "current", again
+    assert sorted(entries(copy)) == sorted(expected[0]), outcome
+    assert sidecars(copy) == expected[1], outcome
 
 
 SAMPLE = [
@@ -120,17 +126,20 @@ def test_a_recording_that_is_struck_is_made_up_for_by_the_next(outstanding, tmp_
     assert strike(outstanding, tmp_path / "here", fault, twin(outstanding, tmp_path / "twin")), "the fault never struck"
 
 
-@needs_strace
+@needs_ptrace
 @pytest.mark.soak
 @pytest.mark.parametrize("situation", ["outstanding", "fresh"])
-@pytest.mark.parametrize("effect", [KILL, FULL, BROKEN])
-@pytest.mark.parametrize("call", CALLS)
-def test_no_system_call_of_a_recording_is_a_bad_place_to_be_struck(request, tmp_path, call, effect, situation):
+@pytest.mark.parametrize("effect", Effect)
+def test_nothing_that_a_recording_does_is_a_bad_place_to_be_struck(request, tmp_path, effect, situation):
     template = request.getfixturevalue(situation)
     expected = twin(template, tmp_path / "twin")
-    struck = 0
-    for fault in nth_faults(call, effect):
-        if not strike(template, tmp_path / str(fault), fault, expected):
-            break
-        struck += 1
-    print(f"{situation}, {call}, {effect}: struck at {struck} calls")
+    before = entries(template)
+
+    def strike(folder: Path, nth: int) -> Struck:
+        shutil.copytree(template, folder, symlinks=True)
+        return struck_run("record_once.py", folder, effect, nth)
+
+    def recover(folder: Path, outcome: Struck) -> None:
+        assert_made_up_for(folder, outcome, before, expected)
+
+    print(f"{situation}, {effect.value}:", struck_everywhere(strike, recover, tmp_path))

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.injection import BROKEN, FULL, KILL, ROOT, Fault, needs_strace, nth_faults, run
+from tests.faults.injection import FULL, KILL, ROOT, Fault, needs_strace, run
+from tests.faults.strike_at import Effect
+from tests.faults.striking import Struck, needs_ptrace, struck_everywhere, struck_run
 from tests.peers.clones import Clone, Village
 from tests.peers.forging import git, read_log
 
-ANYWHERE = ("fsync", "fdatasync", "rename", "link", "unlink", "mkdir", "wait4", "vfork", "clone", "connect", "flock")
 ON_OUR_FILES = ("openat", "write", "pwrite64", "read", "ftruncate")
 OURS = (
     "",
@@ -122,19 +123,26 @@ def test_a_sync_that_is_struck_is_made_up_for_by_the_next(outstanding, twin, tmp
     assert strike(outstanding, tmp_path / "here", fault, twin), "the fault never struck"
 
 
-@needs_strace
+@needs_ptrace
 @pytest.mark.soak
-@pytest.mark.parametrize("effect", [KILL, FULL, BROKEN])
-@pytest.mark.parametrize("call", [*ANYWHERE, *ON_OUR_FILES])
-def test_no_system_call_of_a_sync_is_a_bad_place_to_be_struck(outstanding, twin, tmp_path, call, effect):
-    if effect != KILL and call in ("wait4", "vfork", "clone", "flock", "unlink"):
-        pytest.skip("it does not fail for want of a disk")
-    struck = 0
-    for fault in nth_faults(call, effect):
-        if not strike(outstanding, tmp_path / str(fault), fault, twin):
-            break
-        struck += 1
-    print(f"{call}, {effect}: struck at {struck} calls")
+@pytest.mark.parametrize("effect", Effect)
+def test_nothing_that_a_sync_does_on_either_side_is_a_bad_place_to_be_struck(outstanding, twin, tmp_path, effect):
+    def strike(folder: Path, nth: int) -> Struck:
+        return struck_run("sync_once.py", outstanding.moved(folder)["bob"].path, effect, nth)
+
+    def recover(folder: Path, outcome: Struck) -> None:
+        village = Village(folder, *outstanding.clones, minute=3000)
+        bob = village["bob"]
+        assert "Traceback" not in outcome.errors
+        assert outcome.was_killed or outcome.status in range(5)
+        if outcome.status == 0:
+            assert state(village) == twin, "said it was done"
+        bob.sync("origin")
+        bob.sync("origin")
+        assert state(village) == twin
+        assert_sound(village)
+
+    print(f"{effect.value}:", struck_everywhere(strike, recover, tmp_path))
 
 
 @pytest.mark.parametrize(
