@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from sage_git import append_event
-from tests.kit import GitRepository
+from tests.kit import GitRepository, run_here
 from tests.recorded import logged, sage, sidecars_on_disk
 
 BUILD = {"type": "BUILD", "actor": {"agent": "ci", "id": "robot"}, "status": "success"}
@@ -31,6 +31,39 @@ def test_a_statement_about_a_file_that_others_made_stays_with_it(repository: Git
     forget_views(clone.path)
     sage(clone.path, "record")
     assert sidecars_on_disk(clone.path) == before
+
+
+def loses_its_index_on_the_way(repository: GitRepository) -> Path:
+    """The sidecar of a source that HEAD ceased to have while no index remembered who wrote it."""
+    repository.commit("base", **{"kept.txt": "1\n"})
+    sage(repository.path, "init")
+    repository.git("branch", "other")
+    repository.commit("more", **{"folder/more.txt": "1\n"})
+    sage(repository.path, "record")
+    for index in (repository.path / ".git/sage").glob("index.sqlite*"):
+        index.unlink()
+    return repository.path / "folder/more.txt.sage"
+
+
+def test_the_sidecar_of_a_source_that_went_while_the_index_was_lost_goes_too(repository: GitRepository) -> None:
+    sidecar = loses_its_index_on_the_way(repository)
+    repository.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "other")
+    assert sidecar.exists()
+    sage(repository.path, "record")
+    assert not sidecar.parent.exists()
+    sage(repository.path, "fsck")
+    repository.git("checkout", "-q", "main")
+    assert sidecar.exists()
+
+
+def test_a_sidecar_that_says_more_than_the_record_stays_whoever_left_it(repository: GitRepository) -> None:
+    sidecar = loses_its_index_on_the_way(repository)
+    with sidecar.open("ab") as file:
+        file.write(b"by hand\n")
+    before = sidecar.read_bytes()
+    repository.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "other")
+    assert run_here("-C", str(repository.path), "record").returncode == 1
+    assert sidecar.read_bytes() == before
 
 
 def test_own_edits_of_files_that_others_made_stay_in_their_chronicles(repository: GitRepository) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.payloads import is_fact
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.identity import Identity
+from sage_git.operations.paths import path_text, paths_of
 from sage_git.operations.sidecars.adoption import Reading, read_sidecar
 from sage_git.operations.sidecars.placing import TREE, sidecar_of
 from sage_git.storage.durable import set_aside
@@ -57,12 +59,22 @@ class Sidecars:
     def take_away(self, key: bytes, *, is_changed: bool) -> None:
         """Remove it, and the folders that it leaves empty. Raises StorageError."""
         left = self.left(key)
-        if left is None:
+        if left is None and not (is_changed and self._is_view(key)):
             return
-        if is_changed and (reading := self.reading(key, left.component)) is not None:
+        if left is not None and is_changed and (reading := self.reading(key, left.component)) is not None:
             self._rescue(key, reading, reading.strangers)
         self._tree.remove(self.file(key))
         self._index.sidecars.remove(self._checkout.worktree, self._index.commits.path_number(key))
+
+    def _is_view(self, key: bytes) -> bool:
+        """True for a sidecar that only we can have left, in an index that is lost: the record has all that it says,
+        and of what it says something is a fact of its source, which nobody writes before there is one.
+        """
+        reading = self.reading(key, None)
+        if reading is None or reading.torn or reading.strangers:
+            return False
+        events = (self._index.events.event(each) for each in reading.present)
+        return any(event and is_fact(event.type) and path_text(key) in paths_of(event) for event in events)
 
     def show(self, key: bytes, component: int, *, is_changed: bool) -> None:
         """Make it show a chronicle, by adding what it lacks. Raises StorageError."""
