@@ -109,7 +109,8 @@ class Server(LanguageServer):
             self.workspace_diagnostic_refresh(None)
 
     def _tell_changed(self, record: Record) -> None:
-        self.protocol.notify("sage/changed", {"root": uri_of(record.root)})
+        if self.session.settings.hears_changes:
+            self.protocol.notify("sage/changed", {"root": uri_of(record.root)})
 
     @property
     def _shows_documents(self) -> bool:

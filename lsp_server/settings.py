@@ -41,10 +41,17 @@ class Settings:
     """True for a client that opens itself what a command answers."""
     shows_diffs: bool = False
     """True for a client that shows itself what `sage.showDiff` answers."""
+    hears_changes: bool = False
+    """True for a client that knows what `sage/changed` is; others warn of what they do not know."""
 
     def opening_as(self, before: Settings) -> Settings:
         """The same with what only the client itself can say, which it said at the beginning."""
-        return replace(self, opens_documents=before.opens_documents, shows_diffs=before.shows_diffs)
+        return replace(
+            self,
+            opens_documents=before.opens_documents,
+            shows_diffs=before.shows_diffs,
+            hears_changes=before.hears_changes,
+        )
 
     @classmethod
     def of(cls, said: object) -> Settings:
@@ -64,6 +71,7 @@ class Settings:
             exchanges=_flag(found, "sync", default=False),
             opens_documents=_ability(said, found, "opensDocuments"),
             shows_diffs=_ability(said, found, "showsDiffs"),
+            hears_changes=_ability(said, found, "hearsChanges"),
         )
 
 

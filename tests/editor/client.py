@@ -96,7 +96,7 @@ class Client:
             "rootUri": folders[0].as_uri(),
             "workspaceFolders": [{"uri": each.as_uri(), "name": each.name} for each in folders],
             "capabilities": capabilities,
-            "initializationOptions": options,
+            "initializationOptions": {"hearsChanges": True} if options is None else options,
         }
         self.capabilities = self.ask("initialize", params)["capabilities"]
         self.tell("initialized", {})

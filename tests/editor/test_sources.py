@@ -137,6 +137,15 @@ def test_answering_for_an_edit_takes_it_from_the_problems(client, desk):
         client.ask("workspace/executeCommand", answer["command"])
 
 
+def test_a_client_that_hears_no_changes_is_told_of_none(starting):
+    client = starting(options={})
+    client.open("app.py")
+    answer, *_ = client.actions("app.py", 2, 2)
+    client.ask("workspace/executeCommand", answer["command"])
+    assert client.diagnostics("app.py", lambda each: not each) == []
+    assert not [each for each in client.notes if each["method"] == "sage/changed"]
+
+
 def test_drafting_approving_and_denying_a_plan(client, desk):
     uri = client.uri("other.txt")
     drafted = client.command("sage.planDraft", uri=uri, summary="Mend the other")

@@ -63,7 +63,7 @@ return {
   cmd = { 'sage-git', 'lsp' },
   root_markers = { '.sage/config.toml' },
   workspace_required = true,
-  init_options = { showsDiffs = true },
+  init_options = { showsDiffs = true, hearsChanges = true },
   -- Neovim shows Markdown's escapes as they are written.
   capabilities = { textDocument = { hover = { contentFormat = { 'plaintext' } } } },
   commands = {

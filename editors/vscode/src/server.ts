@@ -96,7 +96,12 @@ export class Server implements vscode.Disposable {
       { command: program, args: ['lsp'], transport: TransportKind.stdio, options: { cwd: tmpdir() } },
       {
         documentSelector: [{ scheme: 'file' }],
-        initializationOptions: { sageGit: vscode.workspace.getConfiguration('sageGit'), opensDocuments: true, showsDiffs: true },
+        initializationOptions: {
+          sageGit: vscode.workspace.getConfiguration('sageGit'),
+          opensDocuments: true,
+          showsDiffs: true,
+          hearsChanges: true,
+        },
         synchronize: { configurationSection: 'sageGit' },
         outputChannel: this.#log,
         markdown: { isTrusted: false, supportHtml: false },
