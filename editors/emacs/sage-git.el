@@ -23,6 +23,7 @@
 (defvar eglot-server-programs)
 (declare-function eglot "eglot")
 (declare-function eglot-execute-command "eglot")
+(defvar lsp-language-id-configuration)
 (declare-function lsp-register-client "lsp-mode")
 (declare-function lsp-stdio-connection "lsp-mode")
 (declare-function make-lsp-client "lsp-mode")
@@ -57,6 +58,7 @@
   (call-interactively #'eglot))
 
 (with-eval-after-load 'lsp-mode
+  (add-to-list 'lsp-language-id-configuration '(sage-git-chronicle-mode . "sage-chronicle"))
   (lsp-register-client
    (make-lsp-client :new-connection (lsp-stdio-connection (lambda () sage-git-command))
                     :activation-fn (lambda (file &rest _) (locate-dominating-file file ".sage/config.toml"))

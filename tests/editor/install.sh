@@ -26,8 +26,9 @@ system_packages() {
     command -v make >/dev/null || echo make
     command -v emacs >/dev/null || echo emacs-nox
     [ -e /usr/include/gssapi/gssapi.h ] || echo libkrb5-dev
-    [ -d /usr/share/emacs/site-lisp/elpa-src ] && ls /usr/share/emacs/site-lisp/elpa-src | grep -q '^eglot-' ||
-        echo elpa-eglot
+    for package in eglot lsp-mode; do
+        ls /usr/share/emacs/site-lisp/elpa-src 2>/dev/null | grep -q "^$package-[0-9]" || echo "elpa-$package"
+    done
 }
 
 # install_system PACKAGE...

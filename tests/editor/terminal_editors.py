@@ -38,11 +38,16 @@ def neovim(scenario: str, source: Path) -> dict[str, Any]:
     return _seen([str(PROGRAMS / "nvim"), *command], source, STEPS=str(HERE / "neovim" / "steps.lua"))
 
 
-def emacs(scenario: str, source: Path) -> dict[str, Any]:
-    """What Emacs saw in a scenario of `emacs/`, with `source` open in eglot."""
-    loaded = [EDITORS / "emacs" / "sage-git.el", HERE / "emacs" / "steps.el", HERE / "emacs" / f"{scenario}.el"]
+def emacs(client: str, scenario: str, source: Path) -> dict[str, Any]:
+    """What Emacs saw in a scenario of `emacs/`, with `source` open in `client`: eglot or lsp-mode.
+
+    In lsp-mode another server looks after Python, and knows nothing of records.
+    """
+    steps = (HERE / "emacs" / f"{name}.el" for name in ("steps", client, scenario))
     command = ["emacs", "--batch", "--no-init-file", "--eval", "(package-activate-all)"]
-    return _seen([*command, *(word for file in loaded for word in ("--load", str(file)))], source, SOURCE=str(source))
+    loaded = [word for file in (EDITORS / "emacs" / "sage-git.el", *steps) for word in ("--load", str(file))]
+    other = f"{sys.executable} {HERE / 'emacs' / 'other_server.py'}"
+    return _seen([*command, *loaded], source, SOURCE=str(source), OTHER=other)
 
 
 def _seen(command: list[str], source: Path, **more: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 ;;; answer.el --- Somebody answers for the line  -*- lexical-binding: t; -*-
 
-(steps-open (getenv "SOURCE") #'sage-git-eglot)
+(steps-open (getenv "SOURCE"))
 (steps-marked)
 (let ((actions (steps-act "answer")))
   (steps-wait "no diagnostics" (lambda () (not (steps-diagnostics))))

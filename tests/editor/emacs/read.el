@@ -1,6 +1,6 @@
 ;;; read.el --- A source is opened at a line that nobody answered for  -*- lexical-binding: t; -*-
 
-(steps-open (getenv "SOURCE") #'sage-git-eglot)
+(steps-open (getenv "SOURCE"))
 (let* ((open (steps-marked))
        (line (line-number-at-pos)))
-  (steps-tell :line line :message (flymake-diagnostic-text open) :hover (steps-hover)))
+  (steps-tell :line line :message (flymake-diagnostic-text open) :hover (client-hover)))

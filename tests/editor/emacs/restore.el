@@ -1,6 +1,6 @@
 ;;; restore.el --- A chronicle is changed by hand, saved, and restored  -*- lexical-binding: t; -*-
 
-(steps-open (getenv "SOURCE") (lambda () (call-interactively #'eglot)))
+(steps-open (getenv "SOURCE"))
 (goto-char (point-min))
 (forward-line 1)
 (re-search-forward "\"timestamp\":\"20")

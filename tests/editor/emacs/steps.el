@@ -1,12 +1,17 @@
 ;;; steps.el --- What the scenarios beside this file share  -*- lexical-binding: t; -*-
 
-(require 'eglot)
+;; A scenario is told by which client it goes: eglot.el and lsp-mode.el define the same functions, named `client-…'.
+
+(require 'flymake)
 (require 'json)
-(setq eglot-sync-connect 20
-      eglot-autoshutdown t
-      create-lockfiles nil
-      make-backup-files nil
-      eglot-confirm-server-initiated-edits nil)
+(setq create-lockfiles nil
+      make-backup-files nil)
+
+(declare-function client-start "client")
+(declare-function client-actions "client")
+(declare-function client-execute "client")
+(declare-function client-complaints "client")
+(declare-function client-stop "client")
 
 (defun steps-wait (what look)
   "Go on once LOOK finds something, and give it; WHAT says what it is."
@@ -15,12 +20,11 @@
       (accept-process-output nil 0.02))
     (or found (error "Waited in vain for %s" what))))
 
-(defun steps-open (file start)
-  "Visit FILE, and START the server for it."
+(defun steps-open (file)
+  "Visit FILE, with the server."
   (find-file file)
-  (funcall start)
-  (flymake-mode 1)
-  (steps-wait "the server" #'eglot-current-server))
+  (client-start)
+  (flymake-mode 1))
 
 (defun steps-diagnostics ()
   "What is marked, the first line first."
@@ -36,24 +40,14 @@
 
 (defun steps-act (title)
   "Do the action whose name has TITLE; gives the names of all."
-  (let* ((actions (append (eglot-code-actions (line-beginning-position) (line-end-position)) nil))
-         (named (lambda (action) (plist-get action :title)))
-         (wanted (seq-find (lambda (action) (string-search title (downcase (funcall named action)))) actions)))
-    (unless wanted (error "No action like %s: %S" title (mapcar named actions)))
-    (let ((command (plist-get wanted :command)))
-      (eglot-execute-command (eglot-current-server)
-                             (intern (plist-get command :command))
-                             (plist-get command :arguments)))
-    (mapcar named actions)))
-
-(defun steps-hover ()
-  "What the echo area would say of the line."
-  (let (said)
-    (eglot-hover-eldoc-function (lambda (text &rest _) (setq said text)))
-    (substring-no-properties (steps-wait "a hover" (lambda () said)))))
+  (let* ((actions (client-actions))
+         (wanted (seq-find (lambda (action) (string-search title (downcase (car action)))) actions)))
+    (unless wanted (error "No action like %s: %S" title (mapcar #'car actions)))
+    (client-execute (cdr wanted))
+    (mapcar #'car actions)))
 
 (defun steps-tell (&rest seen)
-  "Print SEEN, a property list, as JSON, and leave."
-  (princ (json-encode-plist seen))
-  (eglot-shutdown-all)
+  "Print SEEN, a property list, and what the client complained of, as JSON, and leave."
+  (princ (json-encode-plist (append seen (list :complaints (vconcat (client-complaints))))))
+  (client-stop)
   (kill-emacs 0))
