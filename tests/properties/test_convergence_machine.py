@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.peers.clones import Clone, Village
+from tests.properties.machines import run_machine
 
 NAMES = ("a", "b", "c", "d")
 PATHS = ("foo.py", "bar.py", "dir/new.py")
@@ -324,29 +324,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Village:
     return village
 
 
-def run_machine(template: Village, examples: int, steps: int) -> None:
+@pytest.fixture
+def machine(template: Village) -> type[ConvergenceMachine]:
     ConvergenceMachine.template = template
-    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    run_state_machine_as_test(
-        ConvergenceMachine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            phases=(Phase.generate, Phase.shrink),
-            report_multiple_bugs=False,
-            suppress_health_check=checks,
-        ),
-    )
+    return ConvergenceMachine
 
 
-def test_whoever_meets_whomever_all_end_with_the_same_chronicles(template: Village) -> None:
-    run_machine(template, examples=3, steps=20)
+def test_whoever_meets_whomever_all_end_with_the_same_chronicles(machine: type[ConvergenceMachine]) -> None:
+    run_machine(machine, examples=3, steps=20)
 
 
 @pytest.mark.soak
-def test_whoever_meets_whomever_for_hours_all_end_with_the_same_chronicles(template: Village) -> None:
-    run_machine(template, examples=200, steps=50)
+def test_whoever_meets_whomever_for_hours_all_end_with_the_same_chronicles(machine: type[ConvergenceMachine]) -> None:
+    run_machine(machine, examples=200, steps=50)
 
 
 # -- joins -----------------------------------------------------------------------------------------------------------

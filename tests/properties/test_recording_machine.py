@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.kit import GitRepository
 from tests.oracle import Event, Oracle, observable_tips, oracle_of
+from tests.properties.machines import run_machine
 from tests.recorded import assert_recorded_exactly, logged, sage, sidecars_on_disk
 
 PATHS = ("a", "A", "b.py", "dir/x", "dir/y z", "dir", "caf\u00e9", "latin\udce9", "deep/er/p%")
@@ -427,26 +427,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run_machine(template: Path, examples: int, steps: int) -> None:
+@pytest.fixture
+def machine(template: Path) -> type[RecordingMachine]:
     RecordingMachine.template = template
-    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    run_state_machine_as_test(
-        RecordingMachine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            phases=(Phase.generate, Phase.shrink),
-            report_multiple_bugs=False,
-            suppress_health_check=checks,
-        ),
-    )
+    return RecordingMachine
 
 
-def test_whatever_git_does_the_chronicles_are_what_history_says(template: Path) -> None:
-    run_machine(template, examples=6, steps=20)
+def test_whatever_git_does_the_chronicles_are_what_history_says(machine: type[RecordingMachine]) -> None:
+    run_machine(machine, examples=6, steps=20)
 
 
 @pytest.mark.soak
-def test_whatever_git_does_for_hours_the_chronicles_are_what_history_says(template: Path) -> None:
-    run_machine(template, examples=150, steps=50)
+def test_whatever_git_does_for_hours_the_chronicles_are_what_history_says(machine: type[RecordingMachine]) -> None:
+    run_machine(machine, examples=150, steps=50)
