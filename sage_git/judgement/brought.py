@@ -7,7 +7,7 @@ versions that could be merged into a third. Both are known by their lines. Not h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sage_git.chronicle.ids import EventId, ObjectId
@@ -22,7 +22,7 @@ def brought_along(
     change: Edit,
     replays: Sequence[Replay],
     edits: Mapping[EventId, Edit],
-    follows: Mapping[EventId, Sequence[EventId]],
+    follows: Callable[[EventId], Sequence[EventId]],
     merges: Collection[EventId],
     elsewhere: Collection[EventId],
     workshop: Workshop,
@@ -36,7 +36,7 @@ def brought_along(
         return ()
 
     def written_by(fact: EventId) -> set[bytes]:
-        earlier = [edits[each].after.blob for each in follows.get(fact, ()) if each in edits]
+        earlier = [edits[each].after.blob for each in follows(fact) if each in edits]
         return _added(edits[fact].after.blob, [edits[fact].before.blob, *earlier], workshop)
 
     replayed = {fact for replay in replays for fact in replay.chain}
@@ -51,7 +51,8 @@ def brought_along(
     if is_conflict:
         earlier = _ancestors(replays[-1].chain[:1], follows)
         found |= {fact for fact in earlier if fact in edits and not added.isdisjoint(written_by(fact))}
-    return tuple(fact for fact in edits if fact in found - replayed)
+    new = found - replayed
+    return tuple(fact for fact in edits if fact in new) if new else ()
 
 
 def _added(after: ObjectId | None, before: Iterable[ObjectId | None], workshop: Workshop) -> set[bytes]:
@@ -61,10 +62,10 @@ def _added(after: ObjectId | None, before: Iterable[ObjectId | None], workshop: 
     return telling(known[0].difference(*known[1:])) if len(known) == len(texts) else set()
 
 
-def _ancestors(facts: Iterable[EventId], follows: Mapping[EventId, Sequence[EventId]]) -> set[EventId]:
+def _ancestors(facts: Iterable[EventId], follows: Callable[[EventId], Sequence[EventId]]) -> set[EventId]:
     waiting, seen = list(facts), set[EventId]()
     while waiting:
-        new = [each for each in follows.get(waiting.pop(), ()) if each not in seen]
+        new = [each for each in follows(waiting.pop()) if each not in seen]
         seen.update(new)
         waiting += new
     return seen

@@ -7,7 +7,7 @@ compares. Not here: which edits are candidates, what follows for a verdict (`sta
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
@@ -20,7 +20,7 @@ from sage_git.judgement.versions import ABSENT, Chain, Edit, MergedVersion, Vers
 from sage_git.judgement.workshop import Hunk, Workshop
 
 __all__ = [
-    "ABSENT", "Edit", "Fit", "Replay", "Version", "chains_among", "find_replays", "undoes",
+    "ABSENT", "Edit", "Fit", "Replay", "Version", "chains_among", "find_replays", "undone",
 ]  # fmt: skip
 
 MAX_EDITS: Final = 64
@@ -214,15 +214,18 @@ def _spoils(later: Hunk, hunk: Hunk, old: Sequence[bytes], new: Sequence[bytes])
     return not (telling(removed) or set(removed)).isdisjoint(inserted)
 
 
-def undoes(change: Edit, edit: Edit, workshop: Workshop) -> bool:
-    """True if `change` exactly takes back `edit`, wherever that stands by now."""
-    if edit.before == edit.after or change.before == change.after:
-        return False
+def undone(change: Edit, edits: Iterable[Edit], workshop: Workshop) -> Edit | None:
+    """The first of `edits` that `change` exactly takes back, wherever that stands by now."""
+    if change.before == change.after:
+        return None
     prospects = Prospects(change, workshop)
-    if not prospects.has_any(edit.after, edit.before) or not prospects.is_whole(edit.after, edit.before):
-        return False
-    made = merged(edit.after, change.before, edit.before, workshop)
-    return made is not None and made.version == change.after
+    for edit in edits:
+        ends = edit.after, edit.before
+        if edit.before != edit.after and prospects.has_any(*ends) and prospects.is_whole(*ends):
+            made = merged(edit.after, change.before, edit.before, workshop)
+            if made is not None and made.version == change.after:
+                return edit
+    return None
 
 
 def chains_among(
@@ -239,7 +242,7 @@ def chains_among(
     where it follows one, that one's result is where it began. Of more than 64 edits the first 64 count. None begins
     with one of `merges`: what a merge changed of its first parent is mostly what others did on the other side.
     """
-    known = dict(list(edits.items())[:MAX_EDITS])
+    known = dict(islice(edits.items(), MAX_EDITS))
     links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}
     placed: list[Edit] = []
     reach: dict[EventId, int] = {}  # bit n: reaches placed[n]

@@ -72,8 +72,7 @@ def newest_first(connection: sqlite3.Connection, since_ms: int | None, until_ms:
     given = [(condition, value) for condition, value in bounds if value is not None]
     where = " AND ".join(["1", *(condition for condition, _ in given)])
     sql = f"SELECT {_COLUMNS} FROM events e INDEXED BY events_in_order {_JOINED} WHERE {where} {_ORDER}"  # noqa: S608
-    cursor = connection.execute(sql, [value for _, value in given])
-    return map(Row.of, cursor)
+    return map(Row.of, connection.execute(sql, [value for _, value in given]))
 
 
 def of_components(connection: sqlite3.Connection, components: Iterable[int]) -> list[Row]:
@@ -89,15 +88,16 @@ def each_of_components(connection: sqlite3.Connection, components: Iterable[int]
     return map(Row.of, connection.execute(sql.format(", ".join("?" * len(wanted))), wanted))
 
 
-def newest_of_components(connection: sqlite3.Connection, components: Iterable[int], limit: int) -> list[Row]:
-    """The newest `limit` facts and verdicts of each of these chronicles, in the order that they arrived."""
-    newest = (
-        "SELECT m.number FROM lineages l JOIN membership m ON m.lineage = l.id WHERE l.component = ?"
-        " ORDER BY m.number DESC LIMIT ?"
-    )
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.number IN ({newest}) AND e.commit_id NOT NULL"
-    rows = {row.number: row for each in components for row in map(Row.of, connection.execute(sql, (each, limit)))}
-    return [rows[number] for number in sorted(rows)]
+def newest_of_components(connection: sqlite3.Connection, components: Iterable[int], limit: int) -> list[int]:
+    """The numbers of the newest `limit` events of each of these chronicles, in the order that they arrived."""
+    sql = "SELECT number FROM lineages JOIN membership ON lineage = id WHERE component = ? ORDER BY number DESC LIMIT ?"
+    return sorted({number for each in components for (number,) in connection.execute(sql, (each, limit))})
+
+
+def observed(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[Row]:
+    """The facts and verdicts of observed commits among these events, in the order that they arrived."""
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.number IN ({{}}) AND e.commit_id NOT NULL"
+    return sorted(map(Row.of, _portions(connection, sql, numbers)), key=lambda row: row.number)
 
 
 def count_of_component(connection: sqlite3.Connection, component: int) -> int:

@@ -13,7 +13,7 @@ from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
 from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Edit, Fit, Replay, Version, chains_among, find_replays, undoes
+from sage_git.judgement.replay import Edit, Fit, Replay, Version, chains_among, find_replays, undone
 from sage_git.judgement.resolution import Side, is_resolution
 from sage_git.judgement.tracing import Origin, trace
 from sage_git.observation.commit import parse_commit
@@ -227,15 +227,15 @@ def test_binary_files_are_replayed_by_identity_alone(repository: GitRepository, 
     assert replays(edit_of(repository, repository.commit("s", f=b"\0four")), old, shop) == ()
 
 
-def test_a_revert_undoes_and_a_byte_more_does_not(branched: GitRepository, shop: Threeway) -> None:
+def test_a_revert_undone_and_a_byte_more_does_not(branched: GitRepository, shop: Threeway) -> None:
     branched.git("merge", "-q", "--no-edit", "work")
     two, four = edits(branched, "main~..work")
     branched.git("revert", "--no-edit", "work~")
     revert = edit_of(branched, "HEAD")
-    assert undoes(revert, two, shop)
-    assert not undoes(revert, four, shop)
+    assert undone(revert, [two], shop) == two
+    assert undone(revert, [four], shop) is None
     more = edit_of(branched, branched.commit("more", f=text(l4="FOUR", l8="EIGHT!")), "HEAD~")
-    assert not undoes(more, two, shop)
+    assert undone(more, [two], shop) is None
 
 
 def test_sha256_repositories_are_merged_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Edit, Fit, undoes
+from sage_git.judgement.replay import Edit, Fit, undone
 from sage_git.judgement.tracing import Origin, trace
 from tests.kit import GitRepository
 from tests.replaying import edit_of, grown, line_of, replays, workshop
@@ -119,7 +119,7 @@ def _made(chain: Sequence[Edit], squash: Edit, shop: Threeway) -> set[object]:
 
 @SMALL
 @given(history=histories(), which=st.integers(0, 3))
-def test_undoes_agrees_with_git_revert(repository: GitRepository, shop: Threeway, history: History, which: int) -> None:
+def test_undone_agrees_with_git_revert(repository: GitRepository, shop: Threeway, history: History, which: int) -> None:
     old = branched(repository, history)
     repository.git("checkout", "-q", "work")
     edit = old[which % len(old)]
@@ -130,9 +130,9 @@ def test_undoes_agrees_with_git_revert(repository: GitRepository, shop: Threeway
         repository.git("reset", "-q", "--hard")
         return
     revert = edit_of(repository, "HEAD")
-    assert undoes(revert, edit, shop)
+    assert undone(revert, [edit], shop) == edit
     foul = edit_of(repository, repository.commit("foul", f=(repository.path / "f").read_bytes() + b"!"), "HEAD~")
-    assert not undoes(foul, edit, shop)
+    assert undone(foul, [edit], shop) is None
 
 
 @SMALL

@@ -11,8 +11,8 @@ from typing import Final
 from sage_git.judgement.prospects import telling
 from sage_git.judgement.replay import Fit
 from sage_git.judgement.workshop import Workshop
-from sage_git.operations.judging.candidates import edit_of
 from sage_git.operations.judging.evidence import from_json
+from sage_git.operations.judging.selection import edit_of
 from sage_git.storage import queries
 from sage_git.storage.index import Index, Reach
 

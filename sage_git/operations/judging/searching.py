@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from typing import Final, Self
 
 from sage_git.chronicle.event import Event
@@ -15,16 +16,16 @@ from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.threeway import Threeway
 from sage_git.judgement.brought import brought_along
-from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays, undoes
+from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays, undone
 from sage_git.judgement.resolution import Template, is_resolution
 from sage_git.judgement.standing import Circumstance, Evidence
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.judging.candidates import Chronicle, edit_of
+from sage_git.operations.judging.candidates import Candidates, Chronicle
 from sage_git.operations.judging.done import Doings
 from sage_git.operations.judging.evidence import from_json
+from sage_git.operations.judging.selection import Told, edit_of
 from sage_git.storage.index import Reach
-from sage_git.storage.queries import Row
 
 _MOST_UNDONE: Final = 32
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
@@ -39,6 +40,7 @@ class Search:
         self._open = ExitStack()
         self._conflicts: Mapping[bytes, Template] | None = None  # of the merge that is looked at
         self._workshop: Threeway | None = None
+        self._candidates = Candidates(self._index)
         self._doings = Doings(self._index, lambda: self.workshop)
 
     def __enter__(self) -> Self:
@@ -50,6 +52,10 @@ class Search:
     def close(self) -> None:
         """End the processes."""
         self._open.close()
+
+    def forget(self) -> None:
+        """Drop what was read of the index: others may write to it."""
+        self._candidates.forget()
 
     def of_commit(
         self, commit: Commit, facts: Sequence[Event], circumstances: Mapping[EventId, Circumstance]
@@ -66,7 +72,7 @@ class Search:
             found |= dict.fromkeys(together, Evidence(circumstance))
             if circumstance in (Circumstance.ORDINARY, Circumstance.MERGE):
                 change = edit_of(fact, renamed)
-                chronicle = Chronicle(self._index, fact, _paths(change), reach)
+                chronicle = self._candidates.beside(fact, _paths(change), reach)
                 evidence = self._of_change(commit, change, chronicle, reach, circumstance)
                 found |= dict.fromkeys(together, evidence)
                 if renamed is not None and renamed.event_id is not None and evidence.fit is not Fit.WHOLE:
@@ -90,7 +96,7 @@ class Search:
         """What a recorded fact does again, for those whose evidence nobody kept."""
         assert fact.graph_commit is not None
         change, reach = edit_of(fact, renamed), self._index.commits.reach(fact.graph_commit)
-        chronicle = Chronicle(self._index, fact, _paths(change), reach)
+        chronicle = self._candidates.beside(fact, _paths(change), reach)
         by_merge = self._came_by_merge(fact.event_id) if fact.event_id else False
         return self._replays(change, chronicle, reach, Circumstance.MERGE if by_merge else Circumstance.ORDINARY)
 
@@ -100,21 +106,21 @@ class Search:
         own = self._index.events.node(change.fact)
         assert own is not None
 
-        def is_elsewhere(row: Row) -> bool:
+        def is_elsewhere(told: Told) -> bool:
             # What came to be known later may well do this one again: two edits must not stand on each other.
-            is_earlier = row.number < own.number
-            return is_earlier and not _has(reach, row) and not self._doings.has(reach, row.number)
+            is_earlier = told.number < own.number
+            return is_earlier and not reach.has(*told.place) and not self._doings.has(reach, told.number)
 
-        edits, follows = chronicle.edits(is_elsewhere)
+        edits = chronicle.edits(is_elsewhere)
         if not edits:
             return ()
         merges = [fact for fact in edits if self._came_by_merge(fact)]
         if circumstance is Circumstance.MERGE:  # a merge that is made again is like one that was made
             return find_replays(change, [(edits[fact],) for fact in merges], self.workshop)
-        chains = chains_among(edits, lambda fact: follows.get(fact, ()), merges)
+        chains = chains_among(edits, edits.follows, merges)
         replays = find_replays(change, chains, self.workshop)
-        earlier, follows = chronicle.edits(lambda row: row.number < own.number)
-        along = brought_along(change, replays, earlier, follows, merges, edits, self.workshop)
+        earlier = chronicle.edits(lambda told: told.number < own.number)
+        along = brought_along(change, replays, earlier, earlier.follows, merges, edits, self.workshop)
         return (*(Replay((fact,), Fit.PART) for fact in along), *replays)
 
     def _came_by_merge(self, fact: EventId) -> bool:
@@ -124,12 +130,13 @@ class Search:
 
     def _undone(self, change: Edit, chronicle: Chronicle, reach: Reach) -> EventId | None:
         """The newest rogue edit in the commit's history that the change exactly takes back."""
-        rogue = chronicle.rogue(lambda row: _has(reach, row))[::-1]
+        rogue = chronicle.rogue(lambda told: reach.has(*told.place))
         if not rogue:
             return None
-        edits, _ = chronicle.edits(lambda row: _has(reach, row))
-        tried = [edits[fact] for fact in rogue if fact in edits][:_MOST_UNDONE]
-        return next((edit.fact for edit in tried if undoes(change, edit, self.workshop)), None)
+        edits = chronicle.edits(lambda told: reach.has(*told.place))
+        tried = (edits[fact] for fact in reversed(rogue) if fact in edits)
+        found = undone(change, islice(tried, _MOST_UNDONE), self.workshop)
+        return None if found is None else found.fact
 
     def _sides(
         self, change: Edit, chronicle: Chronicle, commit: Commit, conflicts: Mapping[bytes, Template]
@@ -140,8 +147,7 @@ class Search:
         if template is None or lines is None or not is_resolution(template, lines):
             return None
         ours, theirs = (self._index.commits.reach(parent) for parent in commit.parents)
-        edits, _ = chronicle.edits(lambda row: _has(ours, row) != _has(theirs, row))
-        return tuple(edits)
+        return tuple(chronicle.edits(lambda told: ours.has(*told.place) != theirs.has(*told.place)))
 
     @property
     def workshop(self) -> Threeway:
@@ -153,7 +159,7 @@ class Search:
 
 def _of_rename(evidence: Evidence, rename: Edit, chronicle: Chronicle) -> Evidence:
     """The evidence of a rename that came with an edit: nothing of it is left over if what is replayed renamed alike."""
-    edits, _ = chronicle.edits(lambda row: row.commit is not None)
+    edits = chronicle.edits(lambda _: True)
     replayed = [edits[fact] for fact in evidence.chain if fact in edits]
     moves = [edit for edit in replayed if edit.before.path != edit.after.path]
     if not moves or (moves[0].before.path, moves[-1].after.path) != (rename.before.path, rename.after.path):
@@ -175,7 +181,3 @@ def _changes(facts: Iterable[Event]) -> list[tuple[Event, Event | None]]:
 
 def _paths(change: Edit) -> list[bytes]:
     return list(dict.fromkeys(path for path in (change.after.path, change.before.path) if path is not None))
-
-
-def _has(reach: Reach, row: Row) -> bool:
-    return row.place is not None and reach.has(*row.place)

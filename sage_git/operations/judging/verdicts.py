@@ -89,6 +89,7 @@ class Bench:
     def end_window(self) -> None:
         """Drop what need not be remembered for the commits to come."""
         self._judge.forget()
+        self._search.forget()
 
     def _named(self, fact: EventId) -> EventId:
         return next((row.event_id for row in queries.verdicts_on(self._index.connection, fact)), fact)
@@ -121,6 +122,7 @@ def catch_up(checkout: Checkout, judge: Judge, search: Search) -> None:
                 keep_evidence(checkout, name, evidence)
         index.keep(_SEARCHED, "yes")
     judge.forget()
+    search.forget()
 
 
 def _facts_of(checkout: Checkout, commit: ObjectId) -> list[Event]:

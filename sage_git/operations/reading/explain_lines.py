@@ -119,7 +119,7 @@ def _chronicle(reading: Reading, top: Path, path: str) -> tuple[int, list[Row]]:
         return 0, []
     connection = reading.readings.connection
     count = sum(queries.count_of_component(connection, each) for each in components)
-    rows = queries.newest_of_components(connection, components, _LOOKED_AT)
+    rows = queries.observed(connection, queries.newest_of_components(connection, components, _LOOKED_AT))
     return count, [row for row in rows if reading.readings.in_head(row)]
 
 

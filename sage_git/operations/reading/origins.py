@@ -24,8 +24,8 @@ from sage_git.judgement.tracing import Origin as Traced
 from sage_git.judgement.tracing import kept_lines, trace, trace_by_text
 from sage_git.judgement.versions import Version
 from sage_git.judgement.workshop import Workshop
-from sage_git.operations.judging.candidates import edit_of
 from sage_git.operations.judging.searching import Search
+from sage_git.operations.judging.selection import edit_of
 from sage_git.operations.paths import raw_path
 from sage_git.storage import queries
 
@@ -288,7 +288,7 @@ class Origins:
         connection, reach = self._index.connection, self._reach
         if reach is None:
             return False
-        rows = queries.newest_of_components(connection, components, _NEWEST)
+        rows = queries.observed(connection, queries.newest_of_components(connection, components, _NEWEST))
         if any(row.place is not None and not reach.has(*row.place) for row in rows):
             return True
         return path is not None and bool(queries.events_beyond(connection, path, reach, 1))
