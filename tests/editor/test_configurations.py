@@ -18,10 +18,11 @@ def test_helix_starts_the_server_and_names_it_last_in_each_language():
 
 
 def test_sublime_and_kate_start_the_server():
-    sublime = json.loads((EDITORS / "sublime" / "LSP.sublime-settings").read_text(encoding="utf-8"))
+    servers = json.loads((EDITORS / "sublime" / "LanguageServers.sublime-settings").read_text(encoding="utf-8"))
     kate = json.loads((EDITORS / "kate" / "settings.json").read_text(encoding="utf-8"))
-    assert sublime["clients"]["sage-git"]["command"] == STARTED
+    assert servers["sage-git"]["command"] == STARTED
     assert [server["command"] for server in kate["servers"].values()] == [STARTED]
+    json.loads((EDITORS / "sublime" / "LSP.sublime-settings").read_text(encoding="utf-8"))
 
 
 def test_the_template_for_jetbrains_starts_the_server():
