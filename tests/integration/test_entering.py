@@ -86,6 +86,50 @@ def test_a_forged_fact_is_refused_and_told_of(repository: GitRepository) -> None
     assert "forged-fact" in {each["code"] for each in status(clone.path)["deferred"]}
 
 
+def test_hundreds_of_commits_of_another_are_believed_whether_they_are_here_or_not(repository: GitRepository) -> None:
+    clone = two_clones(repository)
+    imported = "".join(
+        f"commit refs/heads/main\ncommitter Ada <ada@example.org> {1767225600 + number} +0000\ndata 0\n"
+        f"{'from refs/heads/main^0' if number == 0 else ''}\n"
+        f"M 100644 inline {number % 40}.txt\ndata <<END\n{number}\nEND\n"
+        for number in range(400)
+    )
+    repository.git("fast-import", "--quiet", stdin=imported)
+    repository.git("reset", "-q", "--hard")
+    told = of_type(repository.path, "FILE_ADDED", "FILE_EDITED", "ROGUE_EDIT_DETECTED")
+    assert len(told) > 600
+    tell(clone.path, ADA, told)
+    assert not entered(clone.path).findings
+    clone.git(*NO_HOOKS, "pull", "--quiet")
+    assert logged(clone.path) == logged(repository.path)
+    assert status(clone.path)["deferred"] == []
+    late = repository.clone("late")
+    sage(late.path, "init")
+    sage(late.path, "record")
+    tell(late.path, ADA, told)
+    assert not entered(late.path).findings
+    assert logged(late.path) == logged(repository.path)
+
+
+def test_any_number_of_facts_that_were_told_otherwise_is_looked_at(repository: GitRepository) -> None:
+    """As by another way to tell renames: what is true is believed, and what is not is named, each of it."""
+    clone = two_clones(repository)
+    repository.commit("many", **{f"old/{number}.txt": f"{number}\n" for number in range(300)})
+    repository.git("mv", "old", "new")
+    repository.commit("moved")
+    clone.git(*NO_HOOKS, "pull", "--quiet")
+    sage(clone.path, "record")
+    told = []
+    for rename in of_type(clone.path, "FILE_RENAMED"):
+        kept = {name: rename[name] for name in ("actor", "graphCommit", "timestamp", "prevEventId")}
+        removal = {"type": "FILE_REMOVED", "filePath": rename["oldPath"], "lastHash": rename["hash"], **kept}
+        told.append(Event.sealed(removal))
+    told[-1] = altered(told[-1], lastHash="12" * 20)
+    tell(clone.path, ADA, told)
+    found = entered(clone.path)
+    assert (found.events, [each.code for each in found.findings]) == (299, ["forged-fact"])
+
+
 def test_a_forged_fact_that_came_before_its_commit_goes_with_what_it_joined(repository: GitRepository) -> None:
     clone = two_clones(repository)
     repository.commit("more", **{"b.txt": "1\n"})

@@ -5,7 +5,6 @@ Not here: where they come from (`foreign`), and what is true (`told`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,8 +25,6 @@ from sage_git.storage.index.writers import Refusal, Segment
 from sage_git.storage.writerlog import leaf_id
 
 _PORTION: Final = 16_384
-_MOST_CHECKED: Final = 256
-"""How many facts and verdicts of a log that nobody derived here are held against their commits at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,6 @@ class _Portion:
         self._identity = checkout.known_identity()
         self._bodies = bodies
         self._scales = scales
-        self._checked: Counter[str] = Counter()
         self._commits: dict[ObjectId | None, Known | None] = {}
         self._foretold: list[tuple[ObjectId, int]] = []
         self.entered = 0
@@ -172,11 +168,6 @@ class _Portion:
 
     def _untruth(self, event: Event, commit: ObjectId) -> str | None:
         assert event.event_id is not None
-        if is_fact(event.type):  # that of a verdict takes no more than a look at its fact
-            writer = self._bodies[event.event_id].writer
-            self._checked[writer] += 1
-            if self._checked[writer] > _MOST_CHECKED:
-                return "so much in this log was not derived here that not all of it is looked at"
         return self._scales.untruth(event, commit)
 
 

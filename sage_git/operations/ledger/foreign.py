@@ -47,9 +47,10 @@ def enter_logs(checkout: Checkout) -> Entered:
     tips.pop(writer_id(checkout.sage) or "", None)
     known = index.writers.tips()
     changed = [writer for writer in sorted(tips) if known.get(writer) != tips[writer]]
-    arrivals = Arrivals(checkout, Scales(checkout))
-    sizes = {writer: _read(checkout, store, writer, arrivals) for writer in changed}
-    arrivals.enter()
+    with Scales(checkout) as scales:
+        arrivals = Arrivals(checkout, scales)
+        sizes = {writer: _read(checkout, store, writer, arrivals) for writer in changed}
+        arrivals.enter()
     with index.transaction():
         for writer, size in sizes.items():
             index.writers.put(writer, size, tips[writer], _predecessor(checkout, store, writer))

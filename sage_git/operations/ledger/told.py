@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.payloads import VERDICT_TYPES, is_fact
 from sage_git.errors import GitFailed, SageError
+from sage_git.gitrepo.trees import Trees
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger.entering import Occasion, withdraw
 from sage_git.operations.ledger.lineages import join_anew
-from sage_git.operations.ledger.truth import Told, Trees, untrue_drop, untrue_verdict
+from sage_git.operations.ledger.truth import Drops, Told, untrue_verdict
 from sage_git.storage.index.commits import Known
 from sage_git.storage.index.writers import Refusal
 
@@ -38,14 +40,12 @@ def is_verdict(event: Event) -> bool:
 
 
 class Scales:
-    """Holds single facts and verdicts against commits that are observed. Each costs a few starts of git."""
+    """Holds single facts and verdicts against commits that are observed; a few look-ups each. To be closed."""
 
     def __init__(self, checkout: Checkout) -> None:
         self._checkout = checkout
-
-    @cached_property
-    def _trees(self) -> Trees:
-        return Trees(self._checkout.repository)
+        self._trees = Trees(checkout.scratch)
+        self._drops: dict[ObjectId, Drops] = {}
 
     def untruth(self, event: Event, commit: ObjectId) -> str | None:
         """What is not true of an event that nobody derived here, as a sentence; None if it may be."""
@@ -55,7 +55,7 @@ class Scales:
                 return Told(self._checkout, self._trees, event, commit).untruth()
             fact = events.event(event.parents[0]) if event.parents else None
             if event.get("reason") == "merge" and (fact is None or fact.graph_commit != commit):
-                return untrue_drop(self._checkout, event)
+                return self._drops_of(commit).untruth(event)
             if fact is None and event.parents and events.node(event.parents[0]) is not None:
                 return None  # its fact was redacted: nothing can be said of it
             return untrue_verdict(event, fact if fact is not None and is_fact(fact.type) else None)
@@ -63,6 +63,19 @@ class Scales:
             return f"git cannot tell: {failure}"
         except (SageError, TypeError, ValueError, LookupError):
             return "it breaks the rules of its type"
+
+    def _drops_of(self, commit: ObjectId) -> Drops:
+        if commit not in self._drops:
+            self._drops[commit] = Drops.of(self._checkout, commit)
+        return self._drops[commit]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._trees.close()
 
 
 class Foretold:

@@ -6,10 +6,10 @@ that it can be asked where blobs are missing. Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
@@ -17,9 +17,10 @@ from sage_git.chronicle.payloads import ENVELOPE, PAYLOADS, VERDICT_TYPES
 from sage_git.errors import GitFailed
 from sage_git.gitrepo.history import read_commits
 from sage_git.gitrepo.merges import differences_from_automatic, dropped_in
-from sage_git.gitrepo.repository import Repository
+from sage_git.gitrepo.trees import Trees, Version
 from sage_git.judgement.verdict import COPIED
-from sage_git.observation.changes import SUBMODULE_MODE
+from sage_git.observation.changes import SUBMODULE_MODE, Change
+from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.paths import paths_of, raw_path
 from sage_git.storage import queries
@@ -27,43 +28,12 @@ from sage_git.storage import queries
 _NOT_IN_FACTS: Final = frozenset(("planHash", "reason", "signature", "subject", "tags"))
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A source in a tree; mode and id are empty where it is not there."""
-
-    mode: str = ""
-    oid: str = ""
-
-
-class Trees:
-    """What commits have at paths."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._known: dict[tuple[ObjectId, bytes], Version] = {}
-
-    def at(self, commit: ObjectId, path: bytes) -> Version:
-        """The source at `path`. Raises GitFailed."""
-        key = commit, path
-        if key not in self._known:
-            self._known[key] = self._ask(commit, path)
-        return self._known[key]
-
-    def _ask(self, commit: ObjectId, path: bytes) -> Version:
-        shown = self._repository.git("ls-tree", "-z", "--full-tree", commit, "--", path)
-        about, _, name = shown.partition(b"\0")[0].partition(b"\t")
-        if name != path or about.startswith(b"040000 "):
-            return Version()
-        mode, _, oid = about.decode("ascii").split(" ")
-        return Version(mode, oid)
-
-
 class Told:
     """One fact of a log, held against its commit."""
 
     def __init__(self, checkout: Checkout, trees: Trees, fact: Event, commit: ObjectId) -> None:
         self._checkout, self._trees, self._fact = checkout, trees, fact
-        self._commit = read_commits(checkout.scratch, [commit])[0]
+        self._commit = trees.commit(commit)
 
     def untruth(self) -> str | None:
         """What is not true of the commit, as a sentence; None if all of it is true."""
@@ -74,7 +44,7 @@ class Told:
         if strange := sorted(fact.fields.keys() - fields):
             return f"facts have no {strange[0]}"
         try:
-            return self._of_parents() or self._of_change()
+            return self._of_change() or self._of_parents()
         except GitFailed as failure:
             return f"git cannot tell: {failure}"
 
@@ -127,7 +97,7 @@ class Told:
         if any(before.oid for before in self._before(path)):
             return "the source was there before"
         if now.mode != SUBMODULE_MODE:
-            size = self._checkout.scratch.sizes([ObjectId(now.oid)])[ObjectId(now.oid)]
+            size = self._trees.size(now.oid)
             if size is not None and size != fact.get("size"):
                 return f"it has {size} bytes"
         return None
@@ -184,19 +154,28 @@ def untrue_verdict(verdict: Event, fact: Event | None) -> str | None:
     return _untrue_hashes(verdict.fields, fact.fields)
 
 
-def untrue_drop(checkout: Checkout, verdict: Event) -> str | None:
-    """What is not true of the verdict on a merge that dropped a change, as a sentence; None if it may be."""
-    oid = verdict.graph_commit
-    assert oid is not None
-    commit = read_commits(checkout.scratch, [oid])[0]
-    if verdict.timestamp != commit.timestamp or dict(verdict.actor) != commit.actor():
-        return "it does not say of whom and when its commit is"
-    path = raw_path(verdict.fields, str(verdict["filePath"]))
-    differing = differences_from_automatic(checkout.scratch, [commit]).get(oid, frozenset())
-    dropped = [change for change in dropped_in(checkout.scratch, commit, differing) if change.path == path]
-    if not any((change.old_id, change.new_id) == (verdict.get("lastHash"), verdict.get("hash")) for change in dropped):
-        return "the merge dropped no such change"
-    return None
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """The changes of one side that a merge does not have, though git by itself would have kept them."""
+
+    merge: Commit
+    changes: Sequence[Change]
+
+    @classmethod
+    def of(cls, checkout: Checkout, oid: ObjectId) -> Self:
+        """Those of one merge, which is made again for that. Raises GitFailed."""
+        merge = read_commits(checkout.scratch, [oid])[0]
+        differing = differences_from_automatic(checkout.scratch, [merge]).get(oid, frozenset())
+        return cls(merge, dropped_in(checkout.scratch, merge, differing))
+
+    def untruth(self, verdict: Event) -> str | None:
+        """What is not true of the verdict on one of them, as a sentence; None if it may be."""
+        if verdict.timestamp != self.merge.timestamp or dict(verdict.actor) != self.merge.actor():
+            return "it does not say of whom and when its commit is"
+        said = raw_path(verdict.fields, str(verdict["filePath"])), verdict.get("lastHash"), verdict.get("hash")
+        if not any((each.path, each.old_id, each.new_id) == said for each in self.changes):
+            return "the merge dropped no such change"
+        return None
 
 
 def _untrue_hashes(verdict: Mapping[str, Any], fact: Mapping[str, Any]) -> str | None:

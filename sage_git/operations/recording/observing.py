@@ -82,12 +82,12 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
     windows = _prepared(checkout, outstanding, _Merges.ALL if judge.has_work else _Merges.EDITING)
     if len(outstanding.commits) > WINDOW:  # a single one has nothing to overlap with
         windows = ahead(windows)
-    with Search(checkout) as search:
+    with Search(checkout) as search, Scales(checkout) as scales:
         catch_up(checkout, judge, search)
         bench = Bench(checkout, judge, search)
         for window, automatic in windows:
             with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-                recorder = _Recorder(checkout, outstanding, window, automatic, goes_on, bench)
+                recorder = _Recorder(checkout, outstanding, window, automatic, goes_on, bench, scales)
                 with checkout.index.transaction():
                     for entry in window.commits:
                         reason = recorder.why_unobservable(entry)
@@ -133,6 +133,7 @@ class _Recorder:
         automatic: Mapping[ObjectId, frozenset[bytes]],
         goes_on: Mapping[ObjectId, ObjectId],
         bench: Bench,
+        scales: Scales,
     ) -> None:
         self._checkout = checkout
         self._identity = checkout.known_identity()
@@ -147,7 +148,7 @@ class _Recorder:
         self._own_lines: list[bytes] = []
         self._next_entry = checkout.log.length()
         self._redacted = self._index.events.redacted() | redacted_by(outstanding.logged)
-        self._scales = Scales(checkout)
+        self._scales = scales
         self.entered = 0
         self.findings: list[Finding] = []
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.payloads import is_fact
+from sage_git.gitrepo.trees import Trees
 from sage_git.operations.ledger import Entry
-from sage_git.operations.ledger.truth import Told, Trees, untrue_drop, untrue_verdict
+from sage_git.operations.ledger.truth import Drops, Told, untrue_verdict
 from sage_git.operations.verifying.claimed import Claims
 from sage_git.operations.verifying.derivation import Derivation, enter_true
 from sage_git.operations.verifying.report import Finding, Unchecked
@@ -38,24 +39,26 @@ class Strangers:
 def judge_strangers(workspace: Workspace, derivation: Derivation, claims: Claims) -> Strangers:
     """Hold each against its commit, or its fact; what is true is entered with the rest."""
     found = Strangers()
-    trees = Trees(workspace.repository)
     facts = [entry for entry in derivation.strangers if is_fact(entry.event.type)]
     verdicts = [entry for entry in derivation.strangers if not is_fact(entry.event.type)]
-    for entry in _here(workspace, derivation, claims, facts, found):
-        commit = entry.event.graph_commit
-        assert commit is not None
-        why = Told(derivation.checkout, trees, entry.event, commit).untruth()
-        if why is None:
-            enter_true(derivation.checkout, [entry])
-            found.accepted.append(entry.event)
-        else:
-            message = f"{entry.event.type} is not true of commit {commit[:12]}: {why}"
-            found.findings.append(claims.finding("fact-not-true", message, entry))
+    with Trees(derivation.checkout.scratch) as trees:
+        for entry in _here(workspace, derivation, claims, facts, found):
+            commit = entry.event.graph_commit
+            assert commit is not None
+            why = Told(derivation.checkout, trees, entry.event, commit).untruth()
+            if why is None:
+                enter_true(derivation.checkout, [entry])
+                found.accepted.append(entry.event)
+            else:
+                message = f"{entry.event.type} is not true of commit {commit[:12]}: {why}"
+                found.findings.append(claims.finding("fact-not-true", message, entry))
     for entry in _here(workspace, derivation, claims, verdicts, found):
         parents = entry.event.parents
         fact = derivation.checkout.index.events.event(parents[0]) if parents else None
         if _is_of_merge(entry.event, fact):
-            why = untrue_drop(derivation.checkout, entry.event)
+            merge = entry.event.graph_commit
+            assert merge is not None
+            why = Drops.of(derivation.checkout, merge).untruth(entry.event)
         else:
             why = untrue_verdict(entry.event, fact if fact is not None and is_fact(fact.type) else None)
         if why is None:
