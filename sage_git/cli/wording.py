@@ -68,12 +68,11 @@ def mark(entry: Entry) -> Span:
         return Span("unplanned", Style.OPEN)
     if not entry.in_head:
         return Span("not in HEAD", Style.FAINT)
-    for verdict in (*entry.verdicts, entry.event):
-        if verdict.type == ROGUE:
-            return Span("answered", Style.ANSWERED)
-        if verdict.type in VERDICT_TYPES and verdict.graph_commit:
-            return span(strategy(_text(verdict, "reconciliationStrategy")), Style.FAINT)
-    return Span("")
+    verdicts = [each for each in (*entry.verdicts, entry.event) if each.type in VERDICT_TYPES and each.graph_commit]
+    told = next((each for each in verdicts if each.type != ROGUE), None)  # whoever called it rogue did not know of that
+    if told is not None:
+        return span(strategy(_text(told, "reconciliationStrategy")), Style.FAINT)
+    return Span("answered", Style.ANSWERED) if verdicts else Span("")
 
 
 def strategy(name: str) -> str:

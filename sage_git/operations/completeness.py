@@ -12,13 +12,15 @@ from sage_git.operations.checkout import Checkout
 
 CATCHING_UP: Final = "catching up"
 """What the index keeps while entries of the own log are still to be entered."""
+SAID_SINCE: Final = "said since"
+"""Under which the index keeps when the earliest statement was said, in ms, that came after commits were judged."""
 LOGS_SEEN: Final = "logs seen"
 """Under which the index keeps how the repositories of logs looked when the logs of others were entered."""
 
 
 def is_complete(checkout: Checkout) -> bool:
-    """True if the index has every entry of every log."""
-    return has_own_log(checkout) and has_other_logs(checkout)
+    """True if the index has every entry of every log, and all is judged by what those say."""
+    return has_own_log(checkout) and has_other_logs(checkout) and checkout.index.value(SAID_SINCE) is None
 
 
 def has_own_log(checkout: Checkout) -> bool:

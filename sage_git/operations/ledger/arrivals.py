@@ -13,18 +13,23 @@ import orjson
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
+from sage_git.chronicle.kinds import milliseconds
 from sage_git.chronicle.payloads import VERDICT_TYPES, is_fact
 from sage_git.gitrepo.store import SealedEntry
 from sage_git.operations.checkout import Checkout
+from sage_git.operations.completeness import SAID_SINCE
 from sage_git.operations.findings import Finding
 from sage_git.operations.ledger.entering import Occasion, add, settle, withdraw
 from sage_git.operations.ledger.told import Scales, VerdictKey, refusal_of, verdict_key
-from sage_git.storage import log_queries, queries
+from sage_git.storage import log_queries
 from sage_git.storage.index.commits import Known
 from sage_git.storage.index.writers import Refusal, Segment
 from sage_git.storage.writerlog import leaf_id
 
 _PORTION: Final = 16_384
+_OF_PLANS_AND_ANSWERS: Final = frozenset(
+    ("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_DENIED", "PLAN_UNSAFE", "RECONCILIATION")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,20 @@ class Arrivals:
             portion = _Portion(self.checkout, self.scales, self._bodies)
             portion.enter([each for each in self._bodies if each not in known and each not in gone])
             index.writers.refuse(portion.refused)
+            self._note_said(portion.said_ms)
             _give_way(self.checkout, portion.brought)
             self._redact(before)
         self.entered += portion.entered
         self.findings += [Finding(each.code, each.message, each.commit) for each in portion.refused]
         for taken in (self._entries, self._segments, self._bodies):
             taken.clear()
+
+    def _note_said(self, said_ms: int | None) -> None:
+        """Have the commits since then judged again that nobody's log says anything of (`recording.rejudging`)."""
+        index = self.checkout.index
+        known = index.value(SAID_SINCE)
+        if said_ms is not None and (known is None or said_ms < int(known)):
+            index.keep(SAID_SINCE, str(said_ms))
 
     def _redact(self, before: frozenset[EventId]) -> None:
         """Drop the bodies that are to be nowhere, as logs say now."""
@@ -108,6 +121,8 @@ class _Portion:
         self._foretold: list[tuple[ObjectId, int]] = []
         self.entered = 0
         self.refused: list[Refusal] = []
+        self.said_ms: int | None = None
+        """When the earliest of the statements that came was said, by which edits stand otherwise than alone."""
         self.brought: dict[int, set[VerdictKey]] = {}
         """By observed commit: what the verdicts that came are on."""
 
@@ -117,7 +132,7 @@ class _Portion:
         is_awaited = self._index.events.is_awaited
         for event in self._parents_first(unknown):
             assert event.event_id is not None
-            is_in = self._enter_told(event) if _is_told(event) else self._add(event, Occasion())
+            is_in = self._enter_told(event) if _is_told(event) else self._enter_said(event)
             if is_in and is_awaited(event.event_id):
                 arrived.append(event.event_id)
         self._index.events.flush()
@@ -142,6 +157,12 @@ class _Portion:
         add(self._index, self._identity, event, occasion, None)
         self.entered += 1
         return True
+
+    def _enter_said(self, event: Event) -> bool:
+        if event.type in _OF_PLANS_AND_ANSWERS:
+            said_ms = milliseconds(event.timestamp)
+            self.said_ms = said_ms if self.said_ms is None else min(self.said_ms, said_ms)
+        return self._add(event, Occasion())
 
     def _enter_told(self, event: Event) -> bool:
         """Enter a fact or verdict unless it is not true of its commit; True if it is entered."""
@@ -188,6 +209,5 @@ def _give_way(checkout: Checkout, brought: Mapping[int, set[VerdictKey]]) -> Non
         if verdict_key(verdict) in keys and verdict.event_id is not None
     ]
     if provisional:
-        answers = (row.event.get("resolves") for row in queries.answers(index.connection) if row.commit is None)
-        named = {name for names in answers if isinstance(names, list) for name in names}
+        named = log_queries.answered(index.connection)
         withdraw(index, checkout.known_identity(), [each for each in provisional if each not in named])

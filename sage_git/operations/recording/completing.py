@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Final
 
+from sage_git.chronicle.event import Event
+from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.sealing import seal_full_segments
-from sage_git.storage import log_queries
+from sage_git.storage import log_queries, queries
+from sage_git.storage.index import Index
 from sage_git.storage.keys import ensure_writer
 from sage_git.storage.lock import held
 
@@ -31,17 +36,43 @@ def adopt_everything(checkout: Checkout) -> int:
 def _adopt_after(checkout: Checkout, last: int) -> int:
     adopted = 0
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        while lines := log_queries.in_no_log(checkout.index.connection, last, _PORTION):
-            ensure_writer(checkout.sage, checkout.known_identity().repository)
-            numbers = checkout.log.append([line for _, _, line in lines])
-            with checkout.index.transaction():
-                for number, (_, event_id, _) in zip(numbers, lines, strict=True):
-                    checkout.index.events.set_entry(event_id, number)
-            adopted += len(lines)
-            last = lines[-1][0]
+        while events := log_queries.in_no_log(checkout.index.connection, last, _PORTION):
+            last = max(number for number, _ in events)
+            untold = _untold(checkout, [event for _, event in events])
+            if untold:
+                ensure_writer(checkout.sage, checkout.known_identity().repository)
+                numbers = checkout.log.append([event.line for event in untold])
+                with checkout.index.transaction():
+                    for number, event in zip(numbers, untold, strict=True):
+                        assert event.event_id is not None
+                        checkout.index.events.set_entry(event.event_id, number)
+            adopted += len(untold)
         newest = str(checkout.index.events.last_number())
         if checkout.index.value(_LOOKED_AT) != newest:
             with checkout.index.transaction():
                 checkout.index.keep(_LOOKED_AT, newest)
         seal_full_segments(checkout)
     return adopted
+
+
+def _untold(checkout: Checkout, events: Sequence[Event]) -> list[Event]:
+    """Those of the events that are not left to others to say, but for what somebody answered for."""
+    index = checkout.index
+    answered = log_queries.answered(index.connection)
+    return [each for each in events if each.event_id in answered or not _is_left_to_others(index, each)]
+
+
+def _is_left_to_others(index: Index, event: Event) -> bool:
+    """True for a verdict on what somebody else knows more of than is known here.
+
+    It follows from what is known: a log that has a commit's facts has its verdicts too, if withheld; and a commit that
+    names an approval which is not here was made where it is.
+    """
+    if event.type not in VERDICT_TYPES or event.graph_commit is None or not event.parents:
+        return False
+    fact, commit = index.events.event(event.parents[0]), index.commits.known(event.graph_commit)
+    if fact is not None and fact.graph_commit == event.graph_commit and index.writers.holders(event.parents[0]):
+        return True
+    claims = index.evidence.claims(commit.number) if commit is not None else None
+    named = (approval for _, approval in json.loads(claims or "[]"))
+    return any(not queries.by_event_prefix(index.connection, approval, 1) for approval in named)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sage_git.chronicle.ids import ObjectId
 from sage_git.gitrepo import reflog
 from sage_git.operations.checkout import Checkout
-from sage_git.operations.completeness import has_other_logs, is_complete
+from sage_git.operations.completeness import SAID_SINCE, has_other_logs, is_complete
 from sage_git.operations.findings import Finding
 from sage_git.operations.findings import keep as keep_findings
 from sage_git.operations.ledger import enter_missing, missing_entries
@@ -103,6 +103,7 @@ def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
         outstanding = _outstanding(checkout, head)
         commits, events, findings = _observe(checkout, outstanding, progress)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
+            _judge_again(checkout)
             findings.extend(views.bring_current(checkout, head, outstanding.deferred))
             with checkout.index.transaction():
                 checkout.index.keep(_REFLOGS, json.dumps(dict(_read_up_to(checkout, outstanding))))
@@ -140,6 +141,13 @@ def _enter_other_logs(checkout: Checkout) -> None:
         from sage_git.operations.ledger.foreign import enter_logs  # seldom did anybody else's log change
 
         enter_logs(checkout)
+
+
+def _judge_again(checkout: Checkout) -> None:
+    if checkout.index.value(SAID_SINCE) is not None:
+        from sage_git.operations.recording.rejudging import judge_again  # seldom did anybody else say something
+
+        judge_again(checkout)
 
 
 def _observe(checkout: Checkout, outstanding: Outstanding, progress: Progress | None) -> tuple[int, int, list[Finding]]:
