@@ -127,7 +127,7 @@ def demo_command(arguments: argparse.Namespace, surroundings: Surroundings) -> i
         for line in chronicle[-1:]:
             out.lines([span(shown)] for shown in json.dumps(json.loads(line), indent=4).splitlines())
         out.line()
-        out.line(f"All of this is in {place}; look around there:")
+        out.line(f"All of this is in {place} (and Bob's clone beside it); look around there:")
         out.line(f"cd {shlex.quote(str(place))} && {_program(surroundings)} log")
     return 1 if worst > 1 or not chronicle else 0  # 1 is that of findings, which there are to be
 

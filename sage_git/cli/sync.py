@@ -158,7 +158,9 @@ def _nobody(arguments: argparse.Namespace) -> Iterator[Line]:
         yield [Span("nobody nearby serves this repository whose key is allowed here")]
         yield [Span("  → over there: sage-git serve --lan; here: sage-git peer allow KEY", Style.FAINT)]
     else:
-        yield [Span("no peers to meet; sage-git peer add NAME URL keeps one")]
+        given = "" if arguments.fetch_only else "; others can take this clone's log from here"
+        yield [Span(f"no peers to meet{given}")]
+        yield [Span("  → sage-git peer add NAME URL keeps one", Style.FAINT)]
 
 
 def _moved(outcome: Outcome) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.kit import GitRepository, run_sage
+from tests.recorded import facts_and_verdicts, logged
 
 
 def test_the_demo_shows_all_of_it_by_the_commands_that_it_tells_and_leaves_a_clean_repository(tmp_path: Path):
@@ -18,10 +19,12 @@ def test_the_demo_shows_all_of_it_by_the_commands_that_it_tells_and_leaves_a_cle
         "planned", "renamed", "split    shop/prices.py → shop/receipts.py",
         "unplanned: 1 edit in 1 file\n  README.md", "answered for 1 edit of README.md",
         "unplanned  7      return net * (1 + TAX / 2)", "shop/billing.py:7  commit",
-        "unplanned and open: 1 change in 1 of 5 files", '"eventId": "',
+        "unplanned and open: 1 change in 1 of 5 files",
+        "sage-git -C ../shown-bob sync\norigin  current  22 entries came", '"eventId": "',
     ):  # fmt: skip
         assert words in finished.stdout
-    assert list(tmp_path.iterdir()) == [shown.path]
+    assert sorted(tmp_path.iterdir()) == [shown.path, tmp_path / "shown-bob"]
+    assert facts_and_verdicts(logged(tmp_path / "shown-bob")) == facts_and_verdicts(logged(shown.path))
     subjects = shown.git("log", "--no-merges", "--format=%s").splitlines()
     by_hand = [subject for subject in subjects if not subject.endswith("with sage-git")]
     assert len(by_hand) == 6

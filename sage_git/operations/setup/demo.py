@@ -139,6 +139,7 @@ def play(place: Path, environment: Mapping[str, str], now: datetime) -> Iterator
     yield from _refused(scene)
     yield from _past_the_gate(scene)
     yield from _merged(scene)
+    yield from _met(scene)
     status = scene.git("status", "--short")
     told = "the same history lies beside each file, one event a line; git does not see it"
     yield scene.step(told if not status else f"git sees what it should not: {status}")
@@ -208,6 +209,16 @@ def _merged(scene: _Scene) -> Iterator[Step]:
     yield scene.step(told, ("log", SHOWN, "-n", "3"), ("blame", SHOWN, "-L", "3,9"))
     told = "in CI `verify` stops it, and `report` says what was done; both only read"
     yield scene.step(told, ("verify",), ("report",))
+
+
+def _met(scene: _Scene) -> Iterator[Step]:
+    bob = scene.place.with_name(f"{scene.place.name}-bob")
+    place = f"../{_empty(bob).name}"
+    scene.git("clone", "--quiet", ".", place)
+    told = "Bob has a clone elsewhere; Ada signs her log, and he takes it from her: no server, no coordinator"
+    yield scene.step(told, ("sync",), ("-C", place, "init"), ("-C", place, "sync"))
+    told = "he knows what was planned, decided and answered; what nobody answered for is open for him, too"
+    yield scene.step(told, ("-C", place, "log", SHOWN, "-n", "2"))
 
 
 def _empty(place: Path) -> Path:
