@@ -7,7 +7,7 @@ compares. Not here: which edits are candidates, what follows for a verdict (`sta
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise, takewhile
@@ -20,7 +20,7 @@ from sage_git.judgement.versions import ABSENT, Chain, Edit, MergedVersion, Vers
 from sage_git.judgement.workshop import Hunk, Workshop
 
 __all__ = [
-    "ABSENT", "Edit", "Fit", "Replay", "Version", "chains_among", "find_replays", "undone",
+    "ABSENT", "Edit", "Fit", "Replay", "Version", "chains_among", "find_replays",
 ]  # fmt: skip
 
 MAX_EDITS: Final = 64
@@ -53,7 +53,9 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
+    """A chain that explains a change, or what others left of it."""
+
     chain: Chain
     kind: Fit
     may_be_whole: bool = True
@@ -75,16 +77,20 @@ def find_replays(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> t
     One that is all of it is taken before one that is a part, that before one of which more is not there, and of these
     the first in the order of `chains_among`. What a part leaves is looked at as a change of its own.
     """
-    replays: list[Replay] = []
+    found = explanations(change, chains, workshop)
+    return tuple(Replay(_ids(less_detours(_since_removal(each.chain))), each.kind) for each in found)
+
+
+def explanations(change: Edit, chains: Sequence[Chain], workshop: Workshop) -> Iterator[Found]:
+    """The same as found, with the chains as they were given."""
     search = _Search(workshop)
     while chains and (found := search.best(change, chains)):
-        replays.append(Replay(_ids(_less_detours(found.chain)), found.kind))
+        yield found
         if found.kind is not Fit.PART or found.so_far is None:
             break
         change = Edit(change.fact, found.so_far, change.after)
         used = set(_ids(found.chain))
         chains = [chain for chain in chains if used.isdisjoint(_ids(chain))]
-    return tuple(replays)
 
 
 class _Search:
@@ -94,12 +100,12 @@ class _Search:
         self._workshop = workshop
         self._merges_left = MAX_MERGES
 
-    def best(self, change: Edit, chains: Sequence[Chain]) -> _Found | None:
+    def best(self, change: Edit, chains: Sequence[Chain]) -> Found | None:
         """The chain that explains most of `change`."""
         for chain in chains:
             if chain[0].before == change.before and chain[-1].after == change.after:
-                return _Found(chain, Fit.WHOLE)
-        best: _Found | None = None
+                return Found(chain, Fit.WHOLE)
+        best: Found | None = None
         for found in self._fits(change, chains):
             if best is None or found.rank < best.rank:
                 best = found
@@ -107,14 +113,14 @@ class _Search:
                 return best
         return best
 
-    def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[_Found]:
+    def _fits(self, change: Edit, chains: Sequence[Chain]) -> Iterator[Found]:
         """Whatever fits, what may be the whole change first."""
         prospects = Prospects(change, self._workshop)
         for chain, may_be_whole in islice(_likely(prospects, chains), MAX_CHAINS):
             start, end = chain[0].before, chain[-1].after
             if change.before == ABSENT and end == change.after and start.path is not None:
                 # Removed here and changed there: git stops with the source as it was left there, and it was kept.
-                yield _Found(chain, Fit.CONFLICTED, may_be_whole, end, prospects.shared_text(start, end))
+                yield Found(chain, Fit.CONFLICTED, may_be_whole, end, prospects.shared_text(start, end))
                 continue
             # All three differ: git is asked.
             self._merges_left -= len({start.blob, change.before.blob, end.blob}) == 3
@@ -129,7 +135,7 @@ class _Search:
             else:
                 kind = self._conflicted_fit(made, change) if shared else None
             if kind is not None:
-                yield _Found(chain, kind, may_be_whole, made.version, shared)
+                yield Found(chain, kind, may_be_whole, made.version, shared)
 
     def _clean_fit(self, made: Version, change: Edit) -> Fit | None:
         """How `made`, the change's `before` with a chain done to it, explains the change's `after`."""
@@ -161,16 +167,23 @@ class _Search:
         return not any(_spoils(later, hunk, old, new) for later in more for hunk in _touched(done, later))
 
 
-def _less_detours(chain: Chain) -> Chain:
-    """The chain without what was done on the way and exactly taken back: nothing of that is done again.
+def _since_removal(chain: Chain) -> Chain:
+    """The chain from where the source was last removed: of what was done to it before, nothing is done again."""
+    removals = (at for at in range(len(chain) - 1, -1, -1) if chain[at].after == ABSENT and _is_in_a_row(chain))
+    return chain[next(removals, 0) :]
 
-    Where the source was removed on the way, nothing is left of what was done to it before.
-    """
-    if any(later.before != earlier.after for earlier, later in pairwise(chain)):
+
+def _is_in_a_row(chain: Chain) -> bool:
+    return all(later.before == earlier.after for earlier, later in pairwise(chain))
+
+
+def less_detours(chain: Chain) -> Chain:
+    """The chain without what was done on the way and exactly taken back: nothing of that is left."""
+    if not _is_in_a_row(chain):
         return chain
     kept: list[Edit] = []
     for edit in chain:
-        kept = [edit] if edit.after == ABSENT else [*kept, edit]
+        kept.append(edit)
         start = next(at for at, earlier in enumerate(kept) if earlier.before == edit.after or earlier is edit)
         if kept[start].before == edit.after:
             del kept[start:]
@@ -214,20 +227,6 @@ def _spoils(later: Hunk, hunk: Hunk, old: Sequence[bytes], new: Sequence[bytes])
     return not (telling(removed) or set(removed)).isdisjoint(inserted)
 
 
-def undone(change: Edit, edits: Iterable[Edit], workshop: Workshop) -> Edit | None:
-    """The first of `edits` that `change` exactly takes back, wherever that stands by now."""
-    if change.before == change.after:
-        return None
-    prospects = Prospects(change, workshop)
-    for edit in edits:
-        ends = edit.after, edit.before
-        if edit.before != edit.after and prospects.has_any(*ends) and prospects.is_whole(*ends):
-            made = merged(edit.after, change.before, edit.before, workshop)
-            if made is not None and made.version == change.after:
-                return edit
-    return None
-
-
 def chains_among(
     edits: Mapping[EventId, Edit],
     parents: Callable[[EventId], Sequence[EventId]],
@@ -243,19 +242,7 @@ def chains_among(
     with one of `merges`: what a merge changed of its first parent is mostly what others did on the other side.
     """
     known = dict(islice(edits.items(), MAX_EDITS))
-    links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}
-    placed: list[Edit] = []
-    reach: dict[EventId, int] = {}  # bit n: reaches placed[n]
-    waiting = sorted(known)
-    while waiting:
-        fact = next((each for each in waiting if all(link in reach for link in links[each])), None)
-        if fact is None:  # a circle, which ids that are true cannot make
-            break
-        waiting.remove(fact)
-        reach[fact] = 1 << len(placed)
-        placed.append(known[fact])
-        for link in links[fact]:
-            reach[fact] |= reach[link]
+    placed, reach = placed_among(known, parents)
     found: dict[tuple[Version, Version], Chain] = {}
     for end, last in enumerate(placed):
         for start, first in reversed(list(enumerate(placed[: end + 1]))):
@@ -275,6 +262,26 @@ def chains_among(
         return is_through_removal, -len(chain), chain[0].fact, chain[-1].fact
 
     return sorted(map(tuple, found.values()), key=turn)
+
+
+def placed_among(
+    known: Mapping[EventId, Edit], parents: Callable[[EventId], Sequence[EventId]]
+) -> tuple[list[Edit], dict[EventId, int]]:
+    """The edits, each after those that it goes on from; and which each reaches: bit n for the n-th, itself too."""
+    links = {fact: _links(edit, known, parents(fact)) for fact, edit in known.items()}
+    placed: list[Edit] = []
+    reach: dict[EventId, int] = {}
+    waiting = sorted(known)
+    while waiting:
+        fact = next((each for each in waiting if all(link in reach for link in links[each])), None)
+        if fact is None:  # a circle, which ids that are true cannot make
+            break
+        waiting.remove(fact)
+        reach[fact] = 1 << len(placed)
+        placed.append(known[fact])
+        for link in links[fact]:
+            reach[fact] |= reach[link]
+    return placed, reach
 
 
 def _links(edit: Edit, known: Mapping[EventId, Edit], parents: Sequence[EventId]) -> list[EventId]:

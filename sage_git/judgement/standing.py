@@ -11,44 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Protocol
+from enum import StrEnum
 
 from sage_git.chronicle.ids import EventId
+from sage_git.judgement.case import Case, Circumstance, Docket, Evidence, Reason, Treatment
 from sage_git.judgement.coverage import Coverage
-from sage_git.judgement.replay import Fit, Replay
+from sage_git.judgement.replay import Fit
 
-
-class Circumstance(StrEnum):
-    """How an edit came into its commit."""
-
-    ORDINARY = "ordinary"
-    """By a commit with one parent or none."""
-    MERGE = "merge"
-    """By a merge, in which git's automatic merge would have left something else."""
-    AUTOMATIC_MERGE = "automatic merge"
-    """By a merge, and git did it by itself."""
-    BACKFILL = "backfill"
-    """By whatever commit, on a branch that was there before `init`."""
-
-
-class Treatment(Enum):
-    """Whether policy wants an answer for a fact."""
-
-    UNJUDGED = "none is wanted"
-    JUDGED = "one is wanted"
-    FORBIDDEN = "no plan can give one in advance"
-
-
-class Reason(StrEnum):
-    """What kind of change it is, as ROGUE_EDIT_DETECTED says it."""
-
-    EDIT = "edit"
-    ADD = "add"
-    REMOVE = "remove"
-    RENAME = "rename"
-    MERGE = "merge"
-    MODE = "mode"
+__all__ = [
+    "Case", "Circumstance", "Docket", "Evidence", "Reason", "Rules", "Ruling", "Standing", "Treatment",
+]  # fmt: skip
 
 
 class Ruling(StrEnum):
@@ -65,45 +37,9 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What git objects say of a fact. `sides` are the edits that a settled conflict took its lines from."""
-
-    circumstance: Circumstance = Circumstance.ORDINARY
-    replays: tuple[Replay, ...] = ()
-    sides: tuple[EventId, ...] | None = None
-    undoes: EventId | None = None
-
-    @property
-    def chain(self) -> tuple[EventId, ...]:
-        """The earlier edits that are done again."""
-        return tuple(fact for replay in self.replays for fact in replay.chain)
-
-    @property
-    def fit(self) -> Fit | None:
-        """How much of the fact the chain is."""
-        return self.replays[-1].kind if self.replays else None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A fact to be judged. `at` is its commit's effective time in seconds."""
-
-    fact: EventId
-    treatment: Treatment
-    reason: Reason
-    paths: tuple[str, ...]
-    at: int
-
-    @property
-    def is_of_policy(self) -> bool:
-        """True for what changes the policy, or who may sign."""
-        return any(path.startswith(".sage/") for path in self.paths)
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """How a fact stands. `origins` are the rogue edits to be answered for it; `replayed` is what it does again, and
-    `linked` what of that, or of the sides of a merge, is rogue.
+    `linked` what of that, or of the sides of a merge, is rogue; `undone` are the open edits that it answers for.
     """
 
     ruling: Ruling
@@ -112,45 +48,11 @@ class Standing:
     replayed: tuple[EventId, ...] = ()
     linked: tuple[EventId, ...] = ()
     origins: frozenset[EventId] = frozenset()
-    undone: EventId | None = None
+    undone: tuple[EventId, ...] = ()
 
     @property
     def is_rogue(self) -> bool:
         return self.ruling is Ruling.ROGUE
-
-
-class Docket(Protocol):
-    """What the rules ask about facts."""
-
-    def case(self, fact: EventId) -> Case | None:
-        """The fact; None if it is not known."""
-        ...
-
-    def evidence(self, fact: EventId) -> Evidence: ...
-
-    def coverage(self, fact: EventId) -> Coverage | None:
-        """What became of the plans that its commit names; None if it names none."""
-        ...
-
-    def is_its_own_ground(self, fact: EventId) -> bool:
-        """True if it rests on nothing that it does again: a plan covers it, or its policy wanted no answer."""
-        ...
-
-    def may_be_replayed(self, fact: EventId, case: Case) -> bool:
-        """True unless its plan has not the new paths in its scope, or was denied since; of one that is a ground."""
-        ...
-
-    def undone_by(self, fact: EventId) -> Iterable[EventId]:
-        """The facts that take it back."""
-        ...
-
-    def follows(self, later: EventId, earlier: EventId) -> bool:
-        """True if the commit of `earlier` is in the history of that of `later`, or the same."""
-        ...
-
-    def answered_since(self, fact: EventId) -> int | None:
-        """The second of the first statement that answers for this very fact; None if there is none."""
-        ...
 
 
 class Rules:
@@ -198,12 +100,12 @@ class Rules:
         chain, coverage = self._counted.get(fact, ()), self._docket.coverage(fact)
         merged = evidence.circumstance in (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
         reason = Reason.MERGE if merged else case.reason
-        is_open = any(not is_answered(root) for root in roots)
-        undone = evidence.undoes if self._undoes_rogue(case, evidence) else None
-        if is_open or (fact in roots):
+        if fact in roots or not all(map(is_answered, roots)):
             linked = tuple(each for each in evidence.chain or evidence.sides or () if self.roots(each))
             return Standing(Ruling.ROGUE, reason, coverage, chain, linked, roots)
-        return Standing(self._ruling(case, evidence), reason, coverage, chain, (), roots, undone)
+        return Standing(
+            self._ruling(case, evidence), reason, coverage, chain, (), roots, self._taken_back(case, evidence)
+        )
 
     def is_open(
         self, fact: EventId, is_answered: Callable[[EventId], bool], is_seen: Callable[[EventId], bool]
@@ -232,7 +134,9 @@ class Rules:
 
     def _depends_on(self, fact: EventId) -> list[EventId]:
         evidence = self._docket.evidence(fact)
-        return [*evidence.chain, *(evidence.sides or ()), *([evidence.undoes] if evidence.undoes else [])]
+        sides = evidence.sides or ()
+        undoers = [*self._undoers(evidence.chain, evidence.chain[-1:]), *self._undoers(sides, [fact])]
+        return [*evidence.chain, *sides, *evidence.undoes, *undoers]
 
     def _find_roots(self, fact: EventId) -> frozenset[EventId]:
         case, evidence = self._docket.case(fact), self._docket.evidence(fact)
@@ -268,27 +172,35 @@ class Rules:
         found: set[EventId] = set()
         for edit in edits:
             roots = self._roots[edit]
-            if roots and not any(
-                self._docket.follows(end, each) for each in self._docket.undone_by(edit) if self._takes_back(each)
-            ):
+            if roots and not any(map(self._takes_back, self._undoers([edit], [end]))):
                 found |= roots
         return frozenset(found)
+
+    def _undoers(self, edits: Iterable[EventId], ends: Iterable[EventId]) -> list[EventId]:
+        """What takes some of `edits` back, or would, in the history of one of `ends`."""
+        undoers = dict.fromkeys(each for edit in edits for each in self._docket.undone_by(edit))
+        return [each for each in undoers if any(self._docket.follows(end, each) for end in ends)]
 
     def _takes_back(self, fact: EventId) -> bool:
         """True if it answers for what it undoes. A policy taken back leaves what was judged by it meanwhile."""
         case = self._docket.case(fact)
-        if case is None or case.is_of_policy:
-            return False
-        return self._undoes_rogue(case, self._docket.evidence(fact))
+        return bool(case and not case.is_of_policy and self._taken_back(case, self._docket.evidence(fact)))
+
+    def _taken_back(self, case: Case, evidence: Evidence) -> tuple[EventId, ...]:
+        """The open edits that it takes back; none if others go with them, and no plan lets them."""
+        if not evidence.undoes or not (self._undoes_rogue(case, evidence) or self._is_covered(case.fact)):
+            return ()
+        return tuple(each for each in evidence.undoes if self._was_open(each, case.at))
 
     def _undoes_rogue(self, case: Case, evidence: Evidence) -> bool:
-        """True if it takes back an edit that was open when it did."""
-        if evidence.undoes is None:
-            return False
-        roots = self.roots(evidence.undoes)
-        return not self._was_answered(evidence.undoes, case.at) and any(
-            not self._was_answered(root, case.at) for root in roots
-        )
+        """True if it takes back nothing but edits that were open when it did; what git merged by itself is no edit."""
+        automatic = Circumstance.AUTOMATIC_MERGE
+        edits = [each for each in evidence.undoes if self._docket.evidence(each).circumstance is not automatic]
+        return bool(edits) and all(self._was_open(each, case.at) for each in edits)
+
+    def _was_open(self, fact: EventId, at: int) -> bool:
+        roots = self.roots(fact)
+        return not self._was_answered(fact, at) and any(not self._was_answered(root, at) for root in roots)
 
     def _was_answered(self, fact: EventId, at: int) -> bool:
         since = self._docket.answered_since(fact)

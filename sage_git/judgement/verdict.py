@@ -51,7 +51,7 @@ def _reconciliation(standing: Standing, named: Named) -> dict[str, Any]:
         payload |= {"planId": plan.plan_id, "planHash": plan.plan_hash}
     if standing.ruling in (Ruling.REWRITE, Ruling.RESOLUTION):
         payload |= _listed("rewriteOf", standing.replayed)
-    return payload | _listed("resolves", map(named, [standing.undone] if standing.undone else []))
+    return payload | _listed("resolves", map(named, standing.undone))
 
 
 def _listed(field: str, events: Iterable[EventId]) -> dict[str, list[EventId]]:

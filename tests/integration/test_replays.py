@@ -13,9 +13,10 @@ from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.repository import Repository
 from sage_git.gitrepo.scratch import Scratch
 from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Edit, Fit, Replay, Version, chains_among, find_replays, undone
+from sage_git.judgement.replay import Edit, Fit, Replay, Version, chains_among, find_replays
 from sage_git.judgement.resolution import Side, is_resolution
 from sage_git.judgement.tracing import Origin, trace
+from sage_git.judgement.undoing import undone
 from sage_git.observation.commit import parse_commit
 from tests.kit import GitRepository
 from tests.replaying import edit_of, fact, line_of, replays, workshop

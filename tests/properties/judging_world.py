@@ -100,7 +100,7 @@ class Fact:
     is_covered: bool = False
     is_open: bool | None = True
     """Of one that only removes: nobody has answered for it."""
-    undoes: Fact | None = None
+    undoes: tuple[Fact, ...] = ()
 
 
 Lines = dict[str, Line]
@@ -255,7 +255,7 @@ class Record:
             removed = frozenset(parents[0].lines[path])
             commit.facts[path] = fact = Fact(commit.name, path, parents[0].names[path], frozenset(), removed)
             fact.is_covered = self.covering(commit.claims, path, commit.at) is not None
-            fact.undoes = self._undone(commit, fact) if len(parents) == 1 and not fact.is_covered else None
+            fact.undoes = self._undone(commit, fact) if len(parents) == 1 and not fact.is_covered else ()
 
     def family(self, path: str) -> str:
         """One name for all that a source was ever called."""
@@ -291,14 +291,14 @@ class Record:
         covering = self.covering(commit.claims, fact.path, commit.at)
         own = Edit(f"{commit.name[:8]}:{fact.path}", covering)
         fact.is_covered = covering is not None
-        undone = self._undone(commit, fact) if len(commit.parents) == 1 else None
-        fact.undoes = undone if covering is None else None
+        undone = self._undone(commit, fact) if len(commit.parents) == 1 else ()
+        fact.undoes = undone if covering is None else ()
         is_resolved = self._is_resolved(commit)
         lines, texts = commit.lines[fact.path], self.objects.texts(commit.tree[fact.path])
         copied = {text: self._replayed(commit, fact, text, before) for text in fact.added}
         is_replay = any(copied.values())
         for text, replayed in copied.items():
-            is_both = replayed is not None and fact.undoes is not None  # SPEC 6, rules 1 and 5: done again, and undone
+            is_both = replayed is not None and fact.undoes  # SPEC 6, rules 1 and 5: done again, and undone
             if texts.count(text) > 1 or is_both or (replayed is not None and self._is_elsewhere(text, texts)):
                 lines[text] = Line(UNSURE)
             elif replayed is not None:
@@ -307,7 +307,7 @@ class Record:
                 lines[text] = Line(replayed, covering is not None, is_copy=True, is_settled=is_settled)
             elif (is_resolved and self.births[text]) or (text in self.base and (is_resolved or is_replay)):
                 lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
-            elif fact.undoes is not None:
+            elif fact.undoes:
                 lines[text] = Line(self._restored(fact, text))
             elif self._is_doubtful(commit, fact, text) or (undone and self._was_rogue(undone, text)):
                 lines[text] = Line(UNSURE)
@@ -399,21 +399,39 @@ class Record:
                     if self.family(name) == self.family(other.path):
                         yield from ((start, lines) for start in starts)
 
-    def _undone(self, commit: Commit, fact: Fact) -> Fact | None:
-        """The rogue change in this history that `fact` takes back, if it is or may be open."""
+    def _undone(self, commit: Commit, fact: Fact) -> tuple[Fact, ...]:
+        """The rogue change in this history that `fact` takes back, or the several, if they are or may be open."""
         mask = commit.above & ~self.bits[commit.name]
         history = [c for c in reversed(self.commits.values()) if self.bits[c.name] & mask]
-        undone = {id(f.undoes) for c in history for f in c.facts.values() if f.undoes}
-        for known in history:
-            for other in known.facts.values():
-                is_opposite = other.added == fact.removed and other.removed == fact.added
-                is_one_source = self.family(other.path) == self.family(fact.path)
-                if is_opposite and is_one_source and id(other) not in undone and self._is_open(other) is not False:
-                    return other
-        return None
+        undone = {id(each) for c in history for f in c.facts.values() for each in f.undoes}
+        facts = [
+            other
+            for known in history
+            for other in known.facts.values()
+            if self.family(other.path) == self.family(fact.path) and id(other) not in undone
+        ]
+        for other in facts:
+            if other.added == fact.removed and other.removed == fact.added and self._is_open(other) is not False:
+                return (other,)
+        return self._undone_together(fact, facts)
+
+    def _undone_together(self, fact: Fact, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        """Several changes, newest first, that `fact` is the opposite of, if none of them is answered for."""
+        found: list[Fact] = []
+        to_go, to_come = set(fact.removed), set(fact.added)
+        for other in facts:
+            is_merge = len(self.commits[other.commit].parents) > 1
+            if not is_merge and other.added <= to_go and (other.added or other.removed & to_come):
+                found.append(other)
+                to_go = (to_go - other.added) | (other.removed - to_come)
+                to_come -= other.removed
+        is_all = len(found) > 1 and not (to_go or to_come)
+        return tuple(found) if is_all and all(self._is_open(each) is not False for each in found) else ()
 
     def _is_open(self, fact: Fact) -> bool | None:
         """Whether a change is an open rogue edit, as far as its lines tell."""
+        if fact.undoes:  # which it answers for, if that was open
+            return None if any(self._is_open(each) is None for each in fact.undoes) else False
         if fact.added:
             states = {edit.state()[1] for edit in fact.edits}
             is_copy = any(not edit.where.startswith(fact.commit[:8]) for edit in fact.edits)
@@ -421,8 +439,6 @@ class Record:
             return True if True in states else None if is_doubtful else False
         if fact.is_covered:
             return False
-        if fact.undoes:  # which it answers for, if that was open
-            return None if self._is_open(fact.undoes) is None else False
         same = [
             f
             for c in self.commits.values()
@@ -436,18 +452,19 @@ class Record:
         parent = self.commits[self.commits[fact.commit].parents[0]]
         return next((lines[text] for lines in parent.lines.values() if text in lines), None)
 
-    def _was_rogue(self, undone: Fact, text: str) -> bool:
+    def _was_rogue(self, undone: Sequence[Fact], text: str) -> bool:
         """Whether a plan took back what had removed a rogue line: SPEC 6 does not say whose the line is then."""
-        old = self._removed_line(undone, text)
-        return old is not None and old.state()[0] is not False
+        old = [self._removed_line(each, text) for each in undone]
+        return any(line is not None and line.state()[0] is not False for line in old)
 
     def _restored(self, fact: Fact, text: str) -> Edit:
-        assert fact.undoes is not None
-        undone = fact.undoes
-        old = self._removed_line(undone, text)
-        if old is None or old.edit.is_unsure or self._is_open(undone) is None:
+        undone = next((each for each in fact.undoes if text in each.removed), None)
+        old = None if undone is None else self._removed_line(undone, text)
+        if undone is None or old is None or old.edit.is_unsure:
             return UNSURE
-        opened = tuple(edit for edit in undone.edits if edit.is_rogue)
+        if any(self._is_open(each) is None for each in fact.undoes):
+            return UNSURE
+        opened = tuple(edit for each in fact.undoes for edit in each.edits if edit.is_rogue)
         return Edit(
             f"{fact.commit[:8]} restores what {undone.commit[:8]} removed from",
             restored=old.edit,

@@ -395,6 +395,19 @@ class World:
         tree.git("revert", "-n", self.random.choice(commits[:4]))
         self.commit_staged(tree, claims)
 
+    def do_revert_several(self, tree: Tree) -> None:
+        """Several commits in one, or a branch that was merged."""
+        merges = tree.ask("rev-list", "--merges", "-n", "3", "HEAD", "--not", "base").split()
+        commits = [commit for commit in self.own_commits(tree)[:5] if self.random.random() < 0.6]
+        claims = self.claims(tree) if self.random.random() < 0.5 else ""
+        if merges and self.random.random() < 0.5:
+            tree.git("revert", "-n", "-m", "1", self.random.choice(merges))
+        elif len(commits) > 1:
+            tree.git("revert", "-n", *commits)
+        else:
+            raise Stuck("nothing to revert")
+        self.commit_staged(tree, claims)
+
     def do_reapply(self, tree: Tree) -> None:
         """Take something back, and put it there again."""
         commits = self.own_commits(tree)
@@ -561,7 +574,7 @@ OPERATIONS: list[tuple[str, int]] = [
     ("do_amend", 9), ("do_fixup", 4), ("do_rebase", 7), ("do_squash", 5), ("do_pick", 7), ("do_revert", 4),
     ("do_reapply", 3), ("do_merge", 9), ("do_evil_merge", 4), ("do_strategy_merge", 2), ("do_switch", 8),
     ("do_reset_branch", 2), ("do_pull", 4), ("do_plan", 3), ("do_end_plan", 2), ("do_reconcile", 5),
-    ("do_used_plan", 1),
+    ("do_used_plan", 1), ("do_revert_several", 3),
 ]  # fmt: skip
 
 

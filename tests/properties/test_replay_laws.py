@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sage_git.gitrepo.threeway import Threeway
-from sage_git.judgement.replay import Edit, Fit, undone
+from sage_git.judgement.replay import Edit, Fit
 from sage_git.judgement.tracing import Origin, trace
+from sage_git.judgement.undoing import undone
 from tests.kit import GitRepository
 from tests.replaying import edit_of, grown, line_of, replays, workshop
 

@@ -74,8 +74,8 @@ class Docket:
         """Take what was just found out of a fact, without asking the index for it again."""
         assert fact.event_id is not None
         self._facts[fact.event_id], self._evidence[fact.event_id] = fact, evidence
-        if evidence.undoes is not None:
-            self._fresh.setdefault(evidence.undoes, []).append(fact.event_id)
+        for undone in evidence.undoes:
+            self._fresh.setdefault(undone, []).append(fact.event_id)
 
     def fact(self, fact: EventId) -> Event | None:
         """The event of a fact; None if it is not known, or nothing but its id is."""

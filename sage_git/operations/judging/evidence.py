@@ -19,7 +19,7 @@ def to_json(evidence: Evidence) -> str | None:
         said["replays"] = [[replay.kind.value, *replay.chain] for replay in evidence.replays]
     if evidence.sides is not None:
         said["sides"] = evidence.sides
-    if evidence.undoes is not None:
+    if evidence.undoes:
         said["undoes"] = evidence.undoes
     return json.dumps(said) if said else None
 
@@ -31,5 +31,5 @@ def from_json(body: str) -> Evidence:
         Circumstance(said.get("circumstance", Circumstance.ORDINARY.value)),
         tuple(Replay(tuple(map(EventId, chain)), Fit(kind)) for kind, *chain in said.get("replays", ())),
         None if "sides" not in said else tuple(map(EventId, said["sides"])),
-        said.get("undoes"),
+        tuple(map(EventId, said.get("undoes", ()))),
     )

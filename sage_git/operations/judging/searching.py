@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from typing import Final, Self
 
 from sage_git.chronicle.event import Event
@@ -16,9 +15,10 @@ from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.merges import conflicts_of
 from sage_git.gitrepo.threeway import Threeway
 from sage_git.judgement.brought import brought_along
-from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays, undone
+from sage_git.judgement.replay import Edit, Fit, Replay, chains_among, find_replays
 from sage_git.judgement.resolution import Template, is_resolution
 from sage_git.judgement.standing import Circumstance, Evidence
+from sage_git.judgement.undoing import taken_back
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.judging.candidates import Candidates, Chronicle
@@ -27,7 +27,6 @@ from sage_git.operations.judging.evidence import from_json
 from sage_git.operations.judging.selection import Told, edit_of
 from sage_git.storage.index import Reach
 
-_MOST_UNDONE: Final = 32
 _BY_MERGE: Final = (Circumstance.MERGE, Circumstance.AUTOMATIC_MERGE)
 
 
@@ -128,15 +127,13 @@ class Search:
         body = None if node is None else self._index.evidence.of(node.number)
         return body is not None and from_json(body).circumstance in _BY_MERGE
 
-    def _undone(self, change: Edit, chronicle: Chronicle, reach: Reach) -> EventId | None:
-        """The newest rogue edit in the commit's history that the change exactly takes back."""
+    def _undone(self, change: Edit, chronicle: Chronicle, reach: Reach) -> tuple[EventId, ...]:
+        """The edits in the commit's history that the change exactly takes back, if one of them is rogue."""
         rogue = chronicle.rogue(lambda told: reach.has(*told.place))
         if not rogue:
-            return None
+            return ()
         edits = chronicle.edits(lambda told: reach.has(*told.place))
-        tried = (edits[fact] for fact in reversed(rogue) if fact in edits)
-        found = undone(change, islice(tried, _MOST_UNDONE), self.workshop)
-        return None if found is None else found.fact
+        return taken_back(change, rogue[::-1], edits, edits.follows, self.workshop)
 
     def _sides(
         self, change: Edit, chronicle: Chronicle, commit: Commit, conflicts: Mapping[bytes, Template]

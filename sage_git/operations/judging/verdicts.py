@@ -100,10 +100,10 @@ def keep_evidence(checkout: Checkout, fact: EventId, evidence: Evidence) -> None
     body = to_json(evidence)
     if body is not None:
         events = checkout.index.events
-        nodes = {name: events.node(name) for name in (fact, *evidence.chain, *filter(None, [evidence.undoes]))}
+        nodes = {name: events.node(name) for name in (fact, *evidence.chain, *evidence.undoes)}
         numbers = {name: node.number for name, node in nodes.items() if node is not None}
         replayed = [numbers[name] for name in evidence.chain if name in numbers]
-        undone = numbers.get(evidence.undoes) if evidence.undoes else None
+        undone = [numbers[name] for name in evidence.undoes if name in numbers]
         checkout.index.evidence.put(numbers[fact], body, replayed, undone)
 
 

@@ -130,7 +130,7 @@ class Origins:
             seen.add(fact.event_id)
             replays = self._done_again(fact)
             if not replays:
-                return None if self._undone_by(fact) or self._judge.evidence(fact.event_id).sides else fact
+                return None if self._taken_back_by(fact) or self._judge.evidence(fact.event_id).sides else fact
             if len(replays) > 1 or replays[0].kind is not Fit.WHOLE or len(replays[0].chain) > 1:
                 return None
             earlier = self._index.events.event(replays[0].chain[0])
@@ -197,16 +197,13 @@ class Origins:
             yield from self._taken(fact, left)
 
     def _restored(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
-        """The lines that `fact` brought back by taking an edit back: where they came in before that edit."""
-        undone = self._undone_by(fact)
-        if undone is None or undone.graph_commit is None:
-            return
-        edit = edit_of(undone, self._renaming_in(undone))
-        result = ObjectId(str(fact["hash"]))
-        kept = kept_lines(result, [number - 1 for number in numbers], edit.before.blob, self._search.workshop)
-        there = {old + 1: numbers[now + 1] for now, old in kept.items()}
-        for parent in self._parents_with(undone.graph_commit, edit.before) if there else ():
-            yield from self._blamed(parent, edit.before.path, there)
+        """The lines that `fact` brought back by taking edits back: where they came in before these."""
+        result, left = ObjectId(str(fact["hash"])), dict(numbers)
+        for commit, before in self._taken_back_by(fact):
+            kept = kept_lines(result, [number - 1 for number in left], before.blob, self._search.workshop)
+            there = {old + 1: left.pop(now + 1) for now, old in kept.items()}
+            for parent in self._parents_with(commit, before) if there else ():
+                yield from self._blamed(parent, before.path, there)
 
     def _of_other_parents(self, fact: Event, numbers: Mapping[int, int]) -> Iterator[tuple[Stretch, dict[int, int]]]:
         """The lines that a merge has from other parents than that which it is held against."""
@@ -258,10 +255,12 @@ class Origins:
         words = about.partition(b"\t")[0].split()
         return ObjectId(words[2].decode("ascii")) if words else None
 
-    def _undone_by(self, fact: Event) -> Event | None:
-        """The edit that `fact` takes back, if that answers for it."""
-        undone = self._judge.standing(fact.event_id).undone if fact.event_id else None
-        return None if undone is None else self._index.events.event(undone)
+    def _taken_back_by(self, fact: Event) -> list[tuple[ObjectId, Version]]:
+        """What was before each edit that `fact` takes back and so answers for, oldest first, and the edit's commit."""
+        undone = self._judge.standing(fact.event_id).undone if fact.event_id else ()
+        events = [event for event in map(self._index.events.event, undone) if event is not None]
+        edits = [(each.graph_commit, edit_of(each, self._renaming_in(each))) for each in events]
+        return [(commit, edit.before) for commit, edit in edits if commit is not None]
 
     def _done_again(self, fact: Event) -> tuple[Replay, ...]:
         """What `fact` does again, as kept or, while nothing is judged by it and it was not kept, found out now."""

@@ -12,11 +12,13 @@ class EvidenceTable:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def put(self, fact: int, body: str, replayed: Iterable[int] = (), undoes: int | None = None) -> None:
-        """Keep `body` of a fact, which does the facts `replayed` again, or takes back the fact `undoes`."""
-        self._connection.execute("INSERT OR REPLACE INTO evidence VALUES (?, ?, ?)", (fact, undoes, body))
+    def put(self, fact: int, body: str, replayed: Iterable[int] = (), undone: Iterable[int] = ()) -> None:
+        """Keep `body` of a fact, which does the facts `replayed` again, or takes back the facts `undone`."""
+        self._connection.execute("INSERT OR REPLACE INTO evidence VALUES (?, ?)", (fact, body))
         rows = [(original, fact) for original in replayed]
         self._connection.executemany("INSERT OR IGNORE INTO replays VALUES (?, ?)", rows)
+        rows = [(original, fact) for original in undone]
+        self._connection.executemany("INSERT OR IGNORE INTO undoings VALUES (?, ?)", rows)
 
     def of(self, fact: int) -> str | None:
         """What is kept of a fact; None if there is nothing to say."""
@@ -33,8 +35,7 @@ class EvidenceTable:
 
     def undone_by(self, fact: int) -> list[int]:
         """The facts that take this one back."""
-        rows = self._connection.execute("SELECT number FROM evidence WHERE undoes = ? ORDER BY number", (fact,))
-        return [row[0] for row in rows]
+        return [row[0] for row in self._connection.execute("SELECT number FROM undoings WHERE original = ?", (fact,))]
 
     def put_claims(self, commit: int, body: str) -> None:
         """Keep what the message of a commit claims."""

@@ -79,13 +79,14 @@ CREATE TABLE IF NOT EXISTS roots (leaves TEXT PRIMARY KEY, root BLOB NOT NULL) W
 
 -- What a commit's message claims of plans, as JSON; only where it claims something.
 CREATE TABLE IF NOT EXISTS claims (commit_id INTEGER PRIMARY KEY, body TEXT NOT NULL);
--- What git objects say about a fact beyond the fact, as JSON; only where there is something to say. undoes: the fact
--- that it takes back; replays: which earlier facts it does again.
-CREATE TABLE IF NOT EXISTS evidence (number INTEGER PRIMARY KEY, undoes INTEGER, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS undone ON evidence (undoes) WHERE undoes IS NOT NULL;
+-- What git objects say about a fact beyond the fact, as JSON; only where there is something to say. replays: which
+-- earlier facts it does again; undoings: which it takes back.
+CREATE TABLE IF NOT EXISTS evidence (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS replays (
     original INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (original, number)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS replays_by_number ON replays (number);
+CREATE TABLE IF NOT EXISTS undoings (
+    original INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (original, number)) WITHOUT ROWID;
 
 -- Events that were entered and taken out again, so that a sidecar which shows one is not called strange.
 CREATE TABLE IF NOT EXISTS withdrawn (event_id BLOB PRIMARY KEY) WITHOUT ROWID;

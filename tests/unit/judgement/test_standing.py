@@ -48,7 +48,7 @@ class Docket:
         return fact not in self.not_to_be_replayed
 
     def undone_by(self, fact: EventId) -> Iterable[EventId]:
-        return [EventId(each) for each, evidence in self.evidences.items() if evidence.undoes == fact]
+        return [EventId(each) for each, evidence in self.evidences.items() if fact in evidence.undoes]
 
     def follows(self, later: EventId, earlier: EventId) -> bool:
         return later == earlier or (earlier < later and earlier not in self.elsewhere)
@@ -66,6 +66,10 @@ class Docket:
 
 def replays(*chain: str, fit: Fit = Fit.WHOLE) -> Evidence:
     return Evidence(replays=(Replay(tuple(map(EventId, chain)), fit),))
+
+
+def undoes(*undone: str) -> Evidence:
+    return Evidence(undoes=tuple(map(EventId, undone)))
 
 
 def test_an_edit_that_nothing_covers_is_its_own_root() -> None:
@@ -99,7 +103,7 @@ def test_one_open_edit_makes_a_whole_squash_rogue_and_is_its_only_root() -> None
 
 
 def test_a_squash_of_an_edit_and_of_what_took_it_back_has_no_root() -> None:
-    docket = Docket(evidences={"b": Evidence(undoes=EventId("a")), "d": replays("a", "b", "c")}, covered="c")
+    docket = Docket(evidences={"b": undoes("a"), "d": replays("a", "b", "c")}, covered="c")
     assert docket.stand("d")[0] is Ruling.REWRITE
 
 
@@ -138,19 +142,47 @@ def test_a_settled_conflict_stands_as_its_sides_do() -> None:
 
 
 def test_taking_an_open_edit_back_answers_it_only_where_that_is_seen() -> None:
-    docket = Docket(evidences={"b": Evidence(undoes=EventId("a"))})
+    docket = Docket(evidences={"b": undoes("a")})
     assert docket.stand("b")[0] is Ruling.REVERTED
     assert docket.is_open("a", seen="a")
     assert not docket.is_open("a", seen="ab")
 
 
 def test_taking_back_what_was_accepted_before_is_a_change_like_any_other() -> None:
-    undo = {"b": Evidence(undoes=EventId("a"))}
+    undo = {"b": undoes("a")}
     assert Docket(evidences=undo, answers={"a": ord("a")}).stand("b", answered="a") == (Ruling.ROGUE, {"b"})
     assert Docket(evidences=undo, answers={"a": ord("c")}).stand("b", answered="a")[0] is Ruling.REVERTED
     assert Docket(evidences=undo, covered="a").stand("b") == (Ruling.ROGUE, {"b"})
-    copied = {"b": replays("a"), "c": Evidence(undoes=EventId("b"))}
+    copied = {"b": replays("a"), "c": undoes("b")}
     assert Docket(evidences=copied, answers={"a": ord("a")}).stand("c", answered="a") == (Ruling.ROGUE, {"c"})
+
+
+def test_taking_several_open_edits_back_answers_each_of_them() -> None:
+    docket = Docket(evidences={"c": undoes("a", "b")})
+    assert docket.stand("c") == (Ruling.REVERTED, set())
+    assert [docket.is_open(each, seen="c") for each in "ab"] == [False, False]
+    assert Docket(evidences={"c": undoes("a", "b")}, answers={"a": ord("a")}).stand("c") == (Ruling.ROGUE, {"c"})
+
+
+def test_open_edits_go_with_covered_ones_only_where_a_plan_lets_them() -> None:
+    undo = {"c": undoes("a", "b")}
+    assert Docket(evidences=undo, covered="a").stand("c") == (Ruling.ROGUE, {"c"})
+    assert Docket(evidences=undo, covered="a").is_open("b", seen="c")
+    assert Docket(evidences=undo, covered="ac").stand("c") == (Ruling.PLAN, set())
+    assert not Docket(evidences=undo, covered="ac").is_open("b", seen="c")
+
+
+def test_what_git_merged_by_itself_goes_with_the_edits_that_are_taken_back() -> None:
+    merge = Evidence(Circumstance.AUTOMATIC_MERGE)
+    assert Docket(evidences={"b": merge, "c": undoes("a", "b")}).stand("c")[0] is Ruling.REVERTED
+    assert Docket(evidences={"b": merge, "c": undoes("b")}).stand("c") == (Ruling.ROGUE, {"c"})
+
+
+def test_an_edit_and_what_does_it_again_may_be_taken_back_at_once() -> None:
+    docket = Docket(evidences={"b": replays("a"), "c": undoes("a", "b"), "e": replays("a", "b", "c", "d")}, covered="d")
+    assert docket.is_open("b", seen="b")
+    assert not docket.is_open("b", seen="c")
+    assert docket.stand("e")[0] is Ruling.REWRITE
 
 
 def test_no_plan_answers_for_what_is_forbidden() -> None:

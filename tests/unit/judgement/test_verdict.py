@@ -78,7 +78,7 @@ def test_a_rogue_edit_names_the_verdicts_on_what_it_does_again():
 def test_an_answer_names_the_plan_the_earlier_facts_or_what_it_takes_back():
     planned = verdict(edit(), Standing(Ruling.PLAN, Reason.EDIT, Coverage(PLAN), replayed=(EARLIER,)), named)
     rewritten = verdict(edit(), Standing(Ruling.REWRITE, Reason.EDIT, replayed=(EARLIER,)), named)
-    reverted = verdict(edit(), Standing(Ruling.REVERTED, Reason.EDIT, undone=EARLIER), named)
+    reverted = verdict(edit(), Standing(Ruling.REVERTED, Reason.EDIT, undone=(EARLIER,)), named)
     assert planned is not None
     assert (planned["planId"], planned["planHash"], "rewriteOf" in planned) == ("p", "d" * 64, False)
     assert rewritten is not None

@@ -1,0 +1,84 @@
+"""Which earlier edits a change takes back (SPEC 6, rule 5), told by git's own three-way merge: one, or several at once.
+
+Who reverts a merged branch, or several commits in one, takes back each of their edits. Not here: whether they were
+open, and whether that answers for them (`standing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from sage_git.chronicle.ids import EventId
+from sage_git.judgement.prospects import Prospects
+from sage_git.judgement.replay import MAX_EDITS, Fit, explanations, less_detours, placed_among
+from sage_git.judgement.versions import Chain, Edit, Version, merged
+from sage_git.judgement.workshop import Workshop
+
+_MOST_TRIED: Final = 32
+
+
+def taken_back(
+    change: Edit,
+    rogue: Sequence[EventId],
+    edits: Mapping[EventId, Edit],
+    parents: Callable[[EventId], Sequence[EventId]],
+    workshop: Workshop,
+) -> tuple[EventId, ...]:
+    """Those of `edits`, oldest first, that `change` takes back, if it does nothing else and one is of `rogue`.
+
+    `rogue` is newest first, and of single ones the first counts. `parents` gives the facts that a fact follows.
+    """
+    tried = list(islice((edits[fact] for fact in rogue if fact in edits), _MOST_TRIED))
+    single = undone(change, tried, workshop)
+    if single is not None:
+        return (single.fact,)
+    prospects = Prospects(change, workshop)
+    if not any(prospects.has_any(edit.after, edit.before) for edit in tried):
+        return ()
+    spans = _spans_among({fact: edits[fact] for fact in list(edits)[-MAX_EDITS:]}, parents)
+    inverses = [(Edit(span[-1].fact, after, before),) for (before, after), span in spans.items()]
+    found = list(explanations(change, inverses, workshop))
+    if not found or found[-1].kind is not Fit.WHOLE:
+        return ()
+    together = {edit.fact for each in found for edit in spans[each.chain[-1].after, each.chain[0].before]}
+    return tuple(fact for fact in edits if fact in together) if not together.isdisjoint(rogue) else ()
+
+
+def undone(change: Edit, edits: Iterable[Edit], workshop: Workshop) -> Edit | None:
+    """The first of `edits` that `change` exactly takes back, wherever that stands by now."""
+    if change.before == change.after:
+        return None
+    prospects = Prospects(change, workshop)
+    for edit in edits:
+        ends = edit.after, edit.before
+        if edit.before != edit.after and prospects.has_any(*ends) and prospects.is_whole(*ends):
+            made = merged(edit.after, change.before, edit.before, workshop)
+            if made is not None and made.version == change.after:
+                return edit
+    return None
+
+
+def _spans_among(
+    edits: Mapping[EventId, Edit], parents: Callable[[EventId], Sequence[EventId]]
+) -> dict[tuple[Version, Version], Chain]:
+    """The edits between any two versions, the later of which goes on from the earlier; the fewest first.
+
+    Between the version that a merge was made into and the merge there is all that the other side did.
+    """
+    placed, reach = placed_among(edits, parents)
+    found: dict[tuple[Version, Version], Chain] = {}
+    for last in placed:
+        for at, first in enumerate(placed):
+            if not reach[last.fact] >> at & 1:
+                continue
+            starts = [(first.before, 0)] if reach[first.fact].bit_count() == 1 else []
+            starts += [(first.after, reach[first.fact])] if first is not last else []
+            for start, without in starts:
+                between = reach[last.fact] & ~without
+                ends = start, last.after
+                if ends not in found or between.bit_count() < len(found[ends]):
+                    found[ends] = [edit for place, edit in enumerate(placed) if between >> place & 1]
+    spans = ((ends, less_detours(span)) for ends, span in found.items())
+    return {ends: span for ends, span in sorted(spans, key=lambda each: len(each[1])) if span}
