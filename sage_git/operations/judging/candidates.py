@@ -44,7 +44,7 @@ class Candidates:
 
     def beside(self, fact: Event, paths: Iterable[bytes], reach: Reach) -> Chronicle:
         """What ever stood at `paths`, or in the fact's own chronicles, but for what its commit did."""
-        index = self._index
+        index, commit = self._index, fact.graph_commit
         node = index.events.node(fact.event_id) if fact.event_id else None
         lineages = set(node.lineages if node else ())
         for path in paths:
@@ -54,7 +54,7 @@ class Candidates:
                 if found is not None and (node is None or found.number < node.number):
                     lineages.update(found.lineages)
         told = self._newest_of({index.events.component(lineage) for lineage in lineages})
-        return Chronicle([each for each in told if each.commit != fact.graph_commit])
+        return Chronicle([each for each in told if each.commit != commit])
 
     def forget(self) -> None:
         """Drop what was read: others may write to the index."""

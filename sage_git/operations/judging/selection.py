@@ -55,8 +55,8 @@ class Told:
         return self.type in _MOVES
 
     def is_with(self, rename: Told) -> bool:
-        """True if it is what the commit of `rename` did besides to the source."""
-        return (self.type, rename.type, self.commit) == ("FILE_EDITED", "FILE_RENAMED", rename.commit)
+        """True if it is what the commit of a rename did besides to the source."""
+        return self.type == "FILE_EDITED" and self.commit == rename.commit
 
 
 class Selection(Mapping[EventId, Edit]):
@@ -68,10 +68,11 @@ class Selection(Mapping[EventId, Edit]):
     def __init__(self, told: Iterable[Told]) -> None:
         """Of facts in the order that they arrived, parents first."""
         self._told = {each.event_id: each for each in told if each.edit is not None or each.is_move}
+        renames = {name: each for name, each in self._told.items() if each.type == "FILE_RENAMED"}
         self._joined = {  # the renames that are one edit with another
             each.parents[0]: name
-            for name, each in self._told.items()
-            if each.parents and each.parents[0] in self._told and each.is_with(self._told[each.parents[0]])
+            for name, each in (self._told.items() if renames else ())
+            if each.parents and each.parents[0] in renames and each.is_with(renames[each.parents[0]])
         }
         self._edits: dict[EventId, Edit] = {}
         self._follows: dict[EventId, tuple[EventId, ...]] = {}
