@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sage_git.cli import render
@@ -39,14 +38,23 @@ def register(commands: Any) -> None:
 def serve_command(arguments: argparse.Namespace, surroundings: Surroundings) -> int:
     """Serve until interrupted (130) or asked to end (0). Raises NotHere, StorageError, PeerFailed."""
     from sage_git.operations.checkout import Checkout
-    from sage_git.operations.serving import server_of
+    from sage_git.operations.serving import key_instead_of, server_of
 
     with (
         Checkout.open(surroundings.cwd, surroundings.environment) as checkout,
         render.screen(arguments, surroundings) as out,
         ExitStack() as announcement,
     ):
-        server = server_of(checkout, arguments.host, arguments.port, partial(_show, out, surroundings))
+        said: set[str | None] = {None}
+
+        def report(visit: Visit) -> None:
+            _show(out, surroundings, visit)
+            key = key_instead_of(server.address.key, checkout.sage)
+            if key not in said:
+                said.add(key)
+                _say(out, Span(f"this clone goes on under a new key, {key}: start `sage-git serve` again"))
+
+        server = server_of(checkout, arguments.host, arguments.port, report)
         if arguments.lan:
             from sage_git.peers.discovery import announced
 
@@ -68,8 +76,12 @@ def _show(out: Screen, surroundings: Surroundings, visit: Visit) -> None:
     what = f"{visit.share.value}: {visit.ending.value}" if visit.share else visit.ending.value
     words = f" ({visit.words})" if visit.words else ""
     traffic = f", {visit.sent_bytes:,} bytes in {visit.seconds:.2f} s" if visit.sent_bytes else ""
+    _say(out, Span(f"{when:%Y-%m-%d %H:%M:%S}  ", Style.FAINT), span(f"{who}  {what}{words}{traffic}", style))
+
+
+def _say(out: Screen, *line: Span) -> None:
     try:
-        out.line(Span(f"{when:%Y-%m-%d %H:%M:%S}  ", Style.FAINT), span(f"{who}  {what}{words}{traffic}", style))
+        out.line(*line)
         out.flush()
     except (BrokenPipeError, StorageError):
         pass  # nobody reads what we say, and that is no reason to serve nobody

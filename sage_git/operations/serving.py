@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import Final
 
-from sage_git.errors import PeerFailed, StorageError
+from sage_git.errors import PeerFailed, SageError, StorageError
 from sage_git.gitrepo.command import Service
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.exchange.kept import PeerBook
@@ -22,7 +22,7 @@ from sage_git.peers.address import Share
 from sage_git.peers.greeting import Credentials
 from sage_git.peers.server import Server
 from sage_git.peers.visits import Admission, House, Visit
-from sage_git.storage.keys import ensure_writer, load_key
+from sage_git.storage.keys import ensure_writer, load_key, writer_id
 from sage_git.storage.lock import held
 
 _DIRECTORIES: Final = {Share.STORE: "store.git", Share.PRIVATE: "private.git"}
@@ -49,6 +49,15 @@ def server_of(checkout: Checkout, host: str, port: int, report: Callable[[Visit]
     except OSError as problem:
         remedy = "name another port with --port, or an address of this machine with --host"
         raise PeerFailed(f"cannot listen on {host or '*'}:{port}: {problem.strerror}", remedy=remedy) from None
+
+
+def key_instead_of(key: str, sage: Path) -> str | None:
+    """The key that the clone goes on under, after the one that its server proves to have; None: it is that."""
+    try:
+        now = writer_id(sage)
+    except SageError:  # which serves nobody less than before
+        return None
+    return None if now == key else now
 
 
 def admission(sage: Path, key: str) -> Admission:

@@ -60,6 +60,8 @@ class Ending(Enum):
 
     SERVED = "served"
     REFUSED = "refused"
+    LOOKED = "looked whether anybody is here"
+    """The visitor went away before it said anything, as who searches the local network does."""
     TURNED_AWAY = "turned away"
     """Too many were in."""
     TOO_SLOW = "too slow"
@@ -91,7 +93,11 @@ async def receive(
     """Receive one visitor, to the end. Raises Cut, OSError, TimeoutError, SageError."""
     clock = asyncio.get_running_loop().time
     async with asyncio.timeout(limits.greeting_s) as patience:
-        frames = await _secured(connection, context, limits)
+        try:
+            frames = await _secured(connection, context, limits)
+        except ConnectionResetError:
+            visit.ending = Ending.LOOKED
+            return
         try:
             refusal = await _greet(house, frames, visit)
             # From here on time runs out only while nothing moves.

@@ -219,6 +219,21 @@ def test_serve_serves_what_was_recorded_just_now_until_it_is_told_to_end(served,
     assert [line.split("  ")[2].partition(",")[0] for line in said.splitlines()] == ["store: served"] * 2
 
 
+def test_serve_says_once_that_the_clone_goes_on_under_another_key(served):
+    first, second = served
+    around = {"PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
+    with serving(first) as (process, url):
+        for name in ("writer.key", "writer.json"):
+            (first.path / ".git/sage" / name).unlink()
+        key = run_sage("peer", "key", cwd=first.path).stdout.strip()
+        for _ in range(2):
+            second.git("ls-remote", url, env=around)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=PATIENCE_S)
+    assert key not in url
+    assert said.count(f"this clone goes on under a new key, {key}: start `sage-git serve` again\n") == 1
+
+
 def test_serve_says_that_a_port_is_taken(served):
     first, _ = served
     with serving(first) as (_, url):

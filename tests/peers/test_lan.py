@@ -17,6 +17,7 @@ from sage_git.errors import NotHere
 from sage_git.peers import discovery
 from sage_git.peers.address import Address
 from sage_git.peers.discovery import Found, announced, discover, discovery_id
+from sage_git.peers.visits import Ending
 from tests.kit import GitRepository, run_sage
 from tests.peers.direct import PATIENCE_S, REPOSITORY, SCRIPTS, House
 
@@ -36,6 +37,7 @@ def house(tmp_path):
 def test_a_server_is_found_by_who_knows_the_repository(house):
     with house.open() as server, announced(REPOSITORY, server.address, "127.0.0.1"):
         found = discover(REPOSITORY, LISTENING_S)
+        assert server.ending() is Ending.LOOKED
         assert discover("cd" * 32, LISTENING_S) == []
         assert Found(server.address.key, "127.0.0.1", server.address.port) in found
         assert house.git("ls-remote", found[0].url).returncode == 0
