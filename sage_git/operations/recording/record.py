@@ -102,8 +102,8 @@ def _record(checkout: Checkout, progress: Progress | None) -> RecordOutcome:
             return RecordOutcome(RecordState.DISABLED, head=head)
         outstanding = _outstanding(checkout, head)
         commits, events, findings = _observe(checkout, outstanding, progress)
+        _judge_again(checkout)
         with held(checkout.sage / "log.lock", _LOG_TIMEOUT_MS):
-            _judge_again(checkout)
             findings.extend(views.bring_current(checkout, head, outstanding.deferred))
             with checkout.index.transaction():
                 checkout.index.keep(_REFLOGS, json.dumps(dict(_read_up_to(checkout, outstanding))))

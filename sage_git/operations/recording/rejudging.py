@@ -8,6 +8,8 @@ nothing. Not here: verdicts that stand in a log, which are not changed by anybod
 
 from __future__ import annotations
 
+from typing import Final
+
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.history import read_commits
@@ -20,25 +22,33 @@ from sage_git.operations.judging.verdicts import Bench
 from sage_git.operations.ledger import Occasion, enter_new
 from sage_git.operations.ledger.entering import withdraw
 from sage_git.storage import log_queries, queries
+from sage_git.storage.lock import held
+
+_PORTION: Final = 64
+"""So many commits are judged while others may not write to the log."""
+_LOG_TIMEOUT_MS: Final = 10_000
 
 
 def judge_again(checkout: Checkout) -> None:
     """Have the index say of others' commits what it would if all that is known now had been when they were observed.
 
-    The caller holds record.lock and log.lock. Raises GitFailed, StorageError.
+    Safe to do again. The caller holds record.lock. Raises GitFailed, StorageError, LockTimeout.
     """
-    index = checkout.index
+    index, log_lock = checkout.index, checkout.sage / "log.lock"
     since_ms = index.value(SAID_SINCE)
     if since_ms is None:
         return
     judge = Judge.of(checkout)
     commits = log_queries.commits_in_no_log(index.connection, int(since_ms) // 1000) if judge.has_work else []
-    with Search(checkout) as search, index.transaction():
-        answered = log_queries.answered(index.connection)
+    answered = log_queries.answered(index.connection)
+    with Search(checkout) as search:
         bench = Bench(checkout, judge, search)
-        for commit in read_commits(checkout.scratch, commits):
-            _judge_again(checkout, commit, judge, bench, answered)
-            bench.end_window()
+        for start in range(0, len(commits), _PORTION):
+            with held(log_lock, _LOG_TIMEOUT_MS), index.transaction():
+                for commit in read_commits(checkout.scratch, commits[start : start + _PORTION]):
+                    _judge_again(checkout, commit, judge, bench, answered)
+                bench.end_window()
+    with held(log_lock, _LOG_TIMEOUT_MS), index.transaction():
         index.forget_value(SAID_SINCE)
 
 
