@@ -19,7 +19,7 @@ from sage_git.proof import merkle
 from sage_git.proof.checkpoint import Checkpoint, origin_of
 from sage_git.storage.keys import load_key
 from tests.kit import GitRepository, run_sage
-from tests.recorded import sage
+from tests.recorded import keep_record, sage
 from tests.verified import approve, findings
 
 LOGS = "+refs/sage/writers/*:refs/sage/writers/*"
@@ -31,7 +31,7 @@ def begin(repository: GitRepository, remote: Path) -> GitRepository:
     GitRepository.create(remote, "--bare")
     repository.git("remote", "add", "origin", str(remote))
     repository.commit("first", **{"src/a.py": "a = 1\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     approval = approve(repository.path, "p1", ["src/**"])
     repository.commit(f"work\n\nSage-Plan: p1 {approval[:16]}", **{"src/a.py": "a = 2\n", "src/b.py": "b = 1\n"})
     publish(repository)
@@ -41,8 +41,9 @@ def begin(repository: GitRepository, remote: Path) -> GitRepository:
 def join(ada: GitRepository, path: Path) -> GitRepository:
     """Another clone of what ada pushed to, which has joined and knows no log but its own."""
     ada.git("clone", "--quiet", ada.git("remote", "get-url", "origin"), str(path))
-    sage(path, "init")
-    return GitRepository(path, ada._clock)
+    bob = GitRepository(path, ada._clock)
+    keep_record(bob)
+    return bob
 
 
 def publish(ada: GitRepository) -> None:

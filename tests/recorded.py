@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.kit import run_here
+from tests.kit import GitRepository, run_here
 from tests.oracle import FACTS_AND_VERDICTS, Event, Oracle, head_of
 
 BESIDE_THE_EVENT = ("chronicle", "inHead", "open", "incomplete")
@@ -21,6 +21,12 @@ def sage(where: Path, *arguments: str) -> str:
     finished = run_here("-C", str(where), *arguments)
     assert finished.returncode == 0, f"sage-git {arguments} exited with {finished.returncode}: {finished.stderr}"
     return finished.stdout
+
+
+def keep_record(repository: GitRepository, *options: str) -> None:
+    """Begin the record there, or join it, and leave the hooks off: `log`, `status` and the like record first."""
+    sage(repository.path, "init", *options)
+    repository.git("config", "core.hooksPath", "/dev/null")
 
 
 def logged(where: Path) -> list[Event]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.kit import run_sage
-from tests.recorded import logged, sage
+from tests.recorded import keep_record, logged, sage
 
 HOSTILE = b'odd "name"\t\\\n\x01\xff\xc3\xa9.txt'
 
@@ -13,7 +13,7 @@ HOSTILE = b'odd "name"\t\\\n\x01\xff\xc3\xa9.txt'
 @pytest.fixture
 def recorded(repository):
     repository.commit("before", **{"src/parser.py": "one\ntwo\nthree\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     return repository
 
 
@@ -185,7 +185,7 @@ def test_a_shallow_clone_blames_its_boundary(recorded):
     url = recorded.path.as_uri()
     recorded.git("clone", "--quiet", "--depth=2", url, str(recorded.path.parent / "shallow"))
     shallow = type(recorded)(recorded.path.parent / "shallow")
-    sage(shallow.path, "init")
+    keep_record(shallow)
     lines = [line["commit"] for line in blamed(shallow, "src/parser.py")]
     assert lines == [shallow.git("rev-parse", "HEAD^")] * 2 + [shallow.head]
 
@@ -211,7 +211,7 @@ def test_what_has_no_lines_is_told_in_one_sentence(recorded, arguments, status, 
 
 
 def test_a_repository_without_commits_says_so(repository):
-    sage(repository.path, "init", "--no-commit")
+    keep_record(repository, "--no-commit")
     status, said = complaint(repository, "blame", "x")
     assert status == 3
     assert "no commit" in said
@@ -236,7 +236,7 @@ def test_a_line_of_a_redacted_event_still_names_it(recorded, sage):
 
 def test_lines_are_shown_before_anything_is_recorded(repository):
     repository.commit("first", **{"a.py": "x\n"})
-    sage(repository.path, "init", "--no-commit")
+    keep_record(repository, "--no-commit")
     (line,) = blamed(repository, "a.py")
     assert ("eventId" in line, line["commit"]) == (False, repository.head)
 
@@ -262,7 +262,7 @@ def test_a_sha256_repository_is_blamed(tmp_path):
 
     repository = GitRepository.create(tmp_path / "sha256", "--object-format=sha256")
     repository.commit("first", **{"a.py": "x\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     commit = repository.commit("second", **{"a.py": "x\ny\n"})
     assert [line["commit"] for line in blamed(repository, "a.py")][1] == commit
     assert json.loads(sage(repository.path, "report", "HEAD~1", "--json"))["files"][0]["path"] == "a.py"

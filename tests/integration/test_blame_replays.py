@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.recorded import logged, sage
+from tests.recorded import keep_record, logged, sage
 
 TEXT = "".join(f"line {number}\n" for number in range(12))
 
@@ -12,7 +12,7 @@ TEXT = "".join(f"line {number}\n" for number in range(12))
 @pytest.fixture
 def recorded(repository):
     repository.commit("before", **{"foo.py": TEXT})
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.git("switch", "--quiet", "--create", "work")
     return repository
 

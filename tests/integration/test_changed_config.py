@@ -6,13 +6,17 @@ import json
 
 import pytest
 
+from tests.kit import run_sage
+from tests.recorded import keep_record
+
 
 @pytest.fixture
 def recorded(repository, sage):
-    """A repository whose hooks record, with one recorded edit of foo.py and one build."""
+    """A repository with one recorded edit of foo.py and one build."""
     repository.commit("first", **{"foo.py": "x = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.commit("second", **{"foo.py": "x = 2\n"})
+    assert sage("record").returncode == 0
     assert sage("note", "build", "success").returncode == 0
     return repository
 
@@ -21,6 +25,7 @@ def configure(repository, old, new):
     text = repository.read(".sage/config.toml")
     assert old in text
     repository.commit("config", **{".sage/config.toml": text.replace(old, new)})
+    run_sage("record", cwd=repository.path)
 
 
 def sidecars(repository):
@@ -63,10 +68,10 @@ def test_a_config_that_is_a_folder_stops_no_recording(recorded, sage):
 
 def test_a_config_removed_before_anything_was_recorded_stops_no_recording(repository, sage):
     repository.commit("first", **{"foo.py": "x = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     joined = repository.clone("joined")
-    assert sage("init", cwd=joined.path).returncode == 0
-    joined.git("-c", "core.hooksPath=/dev/null", "revert", "--no-edit", "HEAD")
+    keep_record(joined)
+    joined.git("revert", "--no-edit", "HEAD")
     assert sage("record", cwd=joined.path).returncode == 0
     assert ".sage/config.toml" in sage("log", cwd=joined.path).stdout
 

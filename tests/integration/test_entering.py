@@ -13,7 +13,7 @@ from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import is_complete
 from sage_git.operations.sealing import store_of
 from tests.kit import GitRepository
-from tests.recorded import logged, sage, sidecars_on_disk
+from tests.recorded import keep_record, logged, sage, sidecars_on_disk
 from tests.told import ADA, BOB, altered, entered, redaction_of, said, tell
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -36,11 +36,11 @@ def status(where: Path) -> dict[str, Any]:
 
 def two_clones(repository: GitRepository) -> GitRepository:
     """A clone of a repository with a record and one commit of it."""
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.commit("theirs", **{"a.txt": "1\n" * 20})
     sage(repository.path, "record")
     clone = repository.clone("clone")
-    sage(clone.path, "init")
+    keep_record(clone)
     return clone
 
 
@@ -260,13 +260,13 @@ def test_nothing_that_a_log_has_is_written_into_another(repository: GitRepositor
 
 
 def test_a_deferred_commit_is_read_by_the_logs_that_tell_of_it(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     for number in range(3):
         repository.commit("more", **{"a.txt": f"{number}\n"})
     told = of_type(repository.path, "FILE_ADDED", "FILE_EDITED", "ROGUE_EDIT_DETECTED")
     shallow = GitRepository(repository.path.parent / "shallow")
     repository.git("clone", "--quiet", "--depth=1", f"file://{repository.path}", str(shallow.path))
-    sage(shallow.path, "init")
+    keep_record(shallow)
     tell(shallow.path, ADA, told)
     head = shallow.head
     shown = [json.loads(line) for line in sage(shallow.path, "log", "--json").splitlines()]

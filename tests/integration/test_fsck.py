@@ -19,6 +19,7 @@ from sage_git.operations.checking.fsck import inspect
 from sage_git.operations.checking.repair import repair
 from sage_git.operations.checkout import Checkout
 from tests.kit import GitRepository
+from tests.recorded import keep_record
 
 FOREIGN = {"type": "AGENT_ACTION", "actor": {"agent": "foreign", "id": "eve"}, "timestamp": "2026-02-03T04:05:06.789Z"}
 
@@ -30,7 +31,7 @@ def recorded(tmp_path_factory):
 
     repository = GitRepository.create(tmp_path_factory.mktemp("fsck") / "repository")
     repository.commit("first", **{"foo.py": "x = 1\n", "src/bar.py": "y = 1\n"})
-    assert run_sage("init", cwd=repository.path).returncode == 0
+    keep_record(repository)
     for number in range(4):
         repository.commit(f"edit {number}", **{"foo.py": f"x = {number}\n", f"src/new{number}.py": f"{number}\n"})
     repository.git("mv", "src/bar.py", "src/baz.py")

@@ -7,14 +7,14 @@ import pytest
 from sage_git.gitrepo import merges
 from sage_git.gitrepo.scratch import Scratch
 from tests.kit import GitRepository
-from tests.recorded import logged, sage
+from tests.recorded import keep_record, logged, sage
 
 
 @pytest.fixture
 def merged(repository: GitRepository) -> GitRepository:
     """Commits and merges after `init`, none of them recorded yet."""
     repository.commit("first", **{"one.py": "1\n", "two.py": "2\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.git("config", "core.hooksPath", "/dev/null")
     for number in range(3):
         repository.git("checkout", "-q", "-b", f"side{number}")
@@ -29,7 +29,7 @@ def merged(repository: GitRepository) -> GitRepository:
 def test_a_commit_graph_changes_nothing_and_is_gone_afterwards(merged, monkeypatch):
     other = GitRepository(merged.path.rename(merged.path.with_name("other")))
     other.git("clone", "-q", "--no-local", str(other.path), str(merged.path))
-    sage(merged.path, "init")
+    keep_record(merged)
     written = []
     run = Scratch.run
 
@@ -49,6 +49,6 @@ def test_a_commit_graph_changes_nothing_and_is_gone_afterwards(merged, monkeypat
 def test_a_history_that_is_not_whole_is_imported_all_the_same(merged, monkeypatch):
     monkeypatch.setattr(merges, "LARGE_IMPORT", 5)
     shallow = merged.clone("shallow", "--depth", "3", "--no-local")
-    sage(shallow.path, "init")
+    keep_record(shallow)
     assert sage(shallow.path, "log", "--all", "--json") == ""
     assert len(logged(merged.path)) > 9

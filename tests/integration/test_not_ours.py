@@ -45,29 +45,20 @@ def test_a_branch_that_tracks_a_file_in_a_sidecars_place_can_be_switched_to_and_
     assert status(recorded) == ""
 
 
-NOWHERE = {
-    "subject-key": "\0é",
-    "nul": "a\0b",
-    "long": "x" * 200_000,
-    "above": "../x",
-    "absolute": "/etc/passwd",
-    "git-dir": ".git/config",
-    "empty-part": "a//b",
-    "encoded-nul": "%00%FF",
-}
+NOWHERE = ("\0é", "a\0b", "x" * 200_000, "../x", "/etc/passwd", ".git/config", "a//b", "%00%FF")
 
 
-@pytest.mark.parametrize("subject", NOWHERE.values(), ids=NOWHERE.keys())
-def test_a_statement_about_a_path_that_cannot_be_stops_no_recording(recorded, sage, subject):
-    event = {
-        "type": "AGENT_ACTION",
-        "timestamp": "2026-01-02T03:04:05.678Z",
-        "actor": {"agent": "test", "id": "ada"},
-        "action": "say",
-        "subject": subject,
-    } | ({"pathEncoding": "percent"} if "%" in subject else {})
-    with open(recorded.path / "foo.py.sage", "ab") as sidecar:
-        sidecar.write(canonical_json(event | {"eventId": event_id(event)}) + b"\n")
+def test_a_statement_about_a_path_that_cannot_be_stops_no_recording(recorded, sage):
+    for subject in NOWHERE:
+        event = {
+            "type": "AGENT_ACTION",
+            "timestamp": "2026-01-02T03:04:05.678Z",
+            "actor": {"agent": "test", "id": "ada"},
+            "action": "say",
+            "subject": subject,
+        } | ({"pathEncoding": "percent"} if "%" in subject else {})
+        with open(recorded.path / "foo.py.sage", "ab") as sidecar:
+            sidecar.write(canonical_json(event | {"eventId": event_id(event)}) + b"\n")
     recorded.commit("third", **{"foo.py": "x = 3\n"})
     assert sage("record").returncode == 0
     assert "third" in sage("log", "foo.py").stdout

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.kit import GitRepository, run_sage
 from tests.oracle import Event, Oracle, observable_tips, oracle_of
-from tests.recorded import assert_recorded_exactly, logged, sage, sidecars_on_disk
+from tests.recorded import assert_recorded_exactly, keep_record, logged, sage, sidecars_on_disk
 
 FOUR = "one alpha alpha\ntwo bravo bravo\nthree charlie\nfour delta delta\n"
 PARTS = ("left.py", "middle.py", "right.py")
@@ -19,15 +20,10 @@ THIRDS = ["".join(f"def {p[:-3]}_{n}(argument):\n    return argument * {n}\n\n" 
 
 @pytest.fixture
 def recorded(repository: GitRepository) -> GitRepository:
-    """A repository with a first commit from before the record, and sage-git's hooks."""
+    """A repository with a first commit from before the record."""
     repository.commit("before the record", old="old\n", seed=FOUR)
-    begin(repository)
+    keep_record(repository)
     return repository
-
-
-def begin(repository: GitRepository, *options: str) -> None:
-    done = run_sage("init", *options, cwd=repository.path)
-    assert done.returncode == 0, done.stderr
 
 
 def recorded_exactly(repository: GitRepository, *others: GitRepository, tips: list[str] | None = None) -> Oracle:
@@ -98,6 +94,7 @@ def test_a_file_becomes_a_folder_and_a_file_again(recorded: GitRepository) -> No
     recorded.commit("folder", **{"thing/inside": "something else entirely\n"})
     recorded_exactly(recorded)
     recorded.commit("no folder", **{"thing/inside": None})
+    sage(recorded.path, "record")
     assert not (recorded.path / "thing").exists()
     recorded.commit("file again", thing="a third text\n")
     recorded_exactly(recorded)
@@ -173,7 +170,7 @@ def test_an_empty_commit_has_no_facts(recorded: GitRepository) -> None:
 
 
 def test_every_file_of_a_root_commit_is_added(repository: GitRepository) -> None:
-    begin(repository)
+    keep_record(repository)
     repository.commit("second", a=FOUR)
     for root in ("one", "two"):
         repository.git("checkout", "-q", "--orphan", root)
@@ -183,7 +180,7 @@ def test_every_file_of_a_root_commit_is_added(repository: GitRepository) -> None
 
 
 def test_the_first_commit_of_an_unborn_repository_can_be_the_config(repository: GitRepository) -> None:
-    begin(repository)
+    keep_record(repository)
     assert {path for _, path in said(facts_of(repository, repository.head))} >= {".sage/config.toml"}
     recorded_exactly(repository)
 
@@ -205,11 +202,7 @@ def test_a_detached_head_is_recorded_and_remembered(recorded: GitRepository) -> 
     assert b"a.sage" not in sidecars_on_disk(recorded.path)
 
 
-def test_a_commit_amended_before_the_recorder_ran_is_recorded_too(
-    recorded: GitRepository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for hook in (recorded.path / ".git/hooks").iterdir():
-        hook.unlink()
+def test_a_commit_amended_before_the_recorder_ran_is_recorded_too(recorded: GitRepository) -> None:
     first = recorded.commit("first try", a="1\n")
     recorded.write("a", "2\n")
     recorded.git("commit", "-qa", "--amend", "-m", "second try")
@@ -265,7 +258,7 @@ def test_renames_in_merges_are_found_against_the_first_parent(recorded: GitRepos
 
 def test_history_before_init_is_not_recorded(repository: GitRepository) -> None:
     before = [repository.commit("c", a=text) for text in ("1\n", "2\n")]
-    begin(repository)
+    keep_record(repository)
     repository.commit("after", a="3\n")
     oracle = recorded_exactly(repository)
     assert not set(before) & set(oracle.facts)
@@ -278,7 +271,7 @@ def test_branches_from_before_init_are_recorded_and_answered_for(repository: Git
     side = repository.commit("side", a=FOUR.replace("one", "ONE"))
     repository.git("checkout", "-q", "main")
     repository.commit("main", b="b\n")
-    begin(repository)
+    keep_record(repository)
     oracle = oracle_of(repository.path, repository.path.parent / "backfilled")
     assert side in oracle.backfilled
     oracle.observe([side])
@@ -293,7 +286,7 @@ def test_a_colleagues_commits_from_before_init_are_recorded_when_they_come(repos
     repository.commit("base", a=FOUR)
     colleague = repository.clone("colleague")
     colleague.commit("long before", a=FOUR.replace("one", "ONE"))
-    begin(repository)
+    keep_record(repository)
     repository.commit("ours", b="b\n")
     repository.git("pull", "-q", "--no-rebase", "--no-edit", str(colleague.path), "main")
     recorded_exactly(repository)
@@ -302,7 +295,8 @@ def test_a_colleagues_commits_from_before_init_are_recorded_when_they_come(repos
 def test_a_clone_joins_and_derives_the_same(recorded: GitRepository) -> None:
     recorded.commit("more", seed="more\n")
     clone = recorded.clone("clone")
-    begin(clone)
+    keep_record(clone)
+    recorded_exactly(recorded)
     recorded_exactly(clone)
     assert sidecars_on_disk(clone.path) == sidecars_on_disk(recorded.path)
 
@@ -315,7 +309,7 @@ def test_a_shallow_clone_defers_and_says_nothing_false(recorded: GitRepository) 
         recorded.commit("more", seed=f"{number}\n", **{f"file{number}": "x\n"})
     clone = GitRepository(recorded.path.parent / "shallow")
     recorded.git("clone", "-q", "--depth=2", recorded.path.as_uri(), str(clone.path))
-    begin(clone)
+    keep_record(clone)
     clone.commit("on top of the unknown", seed="on top\n")
     true = {event["eventId"] for event in logged(recorded.path)}
     assert [e for e in logged(clone.path) if e["eventId"] not in true and e["type"].startswith("FILE")] == []
@@ -331,7 +325,7 @@ def test_a_partial_clone_fetches_the_blobs_it_needs(recorded: GitRepository) -> 
     recorded.git("config", "uploadpack.allowAnySHA1InWant", "true")
     clone = GitRepository(recorded.path.parent / "partial")
     recorded.git("clone", "-q", "--filter=blob:none", recorded.path.as_uri(), str(clone.path))
-    begin(clone)
+    keep_record(clone)
     clone.commit("ours", seed="ours\n")
     oracle = oracle_of(recorded.path, recorded.path.parent / "oracle", observable_tips(recorded.path / ".git"))
     alternates = oracle.scratch / "objects/info/alternates"
@@ -358,7 +352,7 @@ def test_a_sparse_checkout_is_recorded_whole(recorded: GitRepository) -> None:
 def test_a_sha256_repository_is_recorded(tmp_path: Path) -> None:
     repository = GitRepository.create(tmp_path / "long", "--object-format=sha256")
     repository.commit("first", a=FOUR)
-    begin(repository)
+    keep_record(repository)
     repository.commit("second", a=None, b=FOUR.replace("one", "ONE"))
     repository.git("checkout", "-qb", "side")
     repository.commit("third", b=FOUR)
@@ -372,6 +366,7 @@ def test_a_sha256_repository_is_recorded(tmp_path: Path) -> None:
 def test_a_linked_worktree_has_sidecars_of_its_own(recorded: GitRepository) -> None:
     linked = recorded.worktree("linked")
     linked.commit("there", there="there\n", seed="there\n")
+    sage(linked.path, "record")
     recorded.commit("here", here="here\n")
     recorded_exactly(recorded, linked)
     assert b"there.sage" in sidecars_on_disk(linked.path)
@@ -384,7 +379,7 @@ def test_hooks_that_live_elsewhere_record(repository: GitRepository) -> None:
     (repository.path.parent / "hooks").mkdir()
     repository.git("config", "core.hooksPath", "../hooks")
     repository.commit("first", a="1\n")
-    begin(repository, "--hook-manager")
+    sage(repository.path, "init", "--hook-manager")
     repository.commit("second", a="2\n")
     assert len(sidecars_on_disk(repository.path)[b"a.sage"]) == 2
     recorded_exactly(repository)
@@ -392,47 +387,52 @@ def test_hooks_that_live_elsewhere_record(repository: GitRepository) -> None:
 
 # -- names -----------------------------------------------------------------------------------------------------------
 
-NAMES = {
-    "spaces": b" a b ",
-    "a newline": b"a\nb",
-    "quotes": b"\"a'b`$(c)",
-    "a backslash": b"a\\b\\n",
-    "a tab and an escape": b"a\t\x1b[31m",
-    "Latin-1": b"caf\xe9",
-    "UTF-8": "日本/カフェ".encode(),
-    "a line separator": "a\u2028b\u0085c".encode(),
-    "percent": b"100%25.txt",
-    "percent and Latin-1": b"100%/\xff\xfe",
-    "a dash": b"-rf",
-    "a glob": b"*[a-z]?",
-    "a colon": b":(top)a",
-    "a dot before": b".hidden/.b",
-    "250 bytes": b"x" * 250,
-    "a name like a subject": b"plans",
-}
+NAMES = (
+    b" a b ",
+    b"a\nb",
+    b"\"a'b`$(c)",
+    b"a\\b\\n",
+    b"a\t\x1b[31m",
+    b"caf\xe9",  # Latin-1
+    "日本/カフェ".encode(),
+    "a\u2028b\u0085c".encode(),
+    b"100%25.txt",
+    b"100%/\xff\xfe",
+    b"-rf",
+    b"*[a-z]?",
+    b":(top)a",
+    b".hidden/.b",
+    b"x" * 250,
+    b"plans",  # as a subject
+)
 
 
-def commit_raw(repository: GitRepository, path: bytes, content: bytes | None) -> str:
-    target = os.fsencode(repository.path) + b"/" + path
-    if content is None:
-        Path(os.fsdecode(target)).unlink()
-    else:
-        repository.write(path, content)
-    repository.git("add", "--all")
-    repository.git("commit", "-qm", "change")
-    return repository.head
+def place(repository: GitRepository, name: bytes) -> Path:
+    return Path(os.fsdecode(os.fsencode(repository.path) + b"/" + name))
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
-def test_a_name_may_be_anything_that_git_allows(recorded: GitRepository, name: bytes) -> None:
-    commit_raw(recorded, name, FOUR.encode())
-    commit_raw(recorded, name, FOUR.replace("one", "ONE").encode())
-    Path(os.fsdecode(os.fsencode(recorded.path) + b"/" + name)).rename(recorded.path / "tame")
-    commit_raw(recorded, b"old", b"changed\n")
-    commit_raw(recorded, b"tame", None)
-    commit_raw(recorded, name, b"back\n")
+def commit_raw(repository: GitRepository, files: Mapping[bytes, str | None]) -> None:
+    for name, content in files.items():
+        if content is None:
+            place(repository, name).unlink()
+        else:
+            repository.write(name, content)
+    repository.commit()
+
+
+def test_a_name_may_be_anything_that_git_allows(recorded: GitRepository) -> None:
+    """All of them at once; the oracle says whose chronicle is wrong."""
+    tame = {name: recorded.path / f"tame{number}" for number, name in enumerate(NAMES)}
+    texts = {name: FOUR.replace("alpha", f"alpha{number}") for number, name in enumerate(NAMES)}
+    commit_raw(recorded, texts)
+    commit_raw(recorded, {name: text.replace("one", "ONE") for name, text in texts.items()})
+    for name, other in tame.items():
+        place(recorded, name).rename(other)
+    commit_raw(recorded, {b"old": "changed\n"})
+    commit_raw(recorded, {os.fsencode(other.name): None for other in tame.values()})
+    commit_raw(recorded, dict.fromkeys(NAMES, "back\n"))
     recorded_exactly(recorded)
-    assert sidecars_on_disk(recorded.path).keys() >= {name + b".sage"}
+    assert sidecars_on_disk(recorded.path).keys() >= {name + b".sage" for name in NAMES}
 
 
 @pytest.mark.parametrize("length", [251, 255])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kit import GitRepository
+from tests.recorded import keep_record
 
 Sage = Callable[..., "CompletedProcess[str]"]
 BOB = "Bob <bob@example.org>"
@@ -20,7 +21,7 @@ BOB = "Bob <bob@example.org>"
 def planned(repository: GitRepository, sage: Sage) -> GitRepository:
     """A recorded repository with a plan for src that is drafted."""
     repository.commit("first", **{"src/a.py": "a = 1\n", "src/b.py": "b = 1\n", "docs/a.md": "a\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     assert sage("plan", "draft", "--summary", "Tidy", "--scope", "src/**").returncode == 0
     return repository
 
@@ -79,6 +80,7 @@ def test_every_answer_tells_of_the_plan(planned, sage):
 
 
 def test_a_plan_in_use_covers_the_commits_of_its_work_tree_and_of_no_other(planned, sage):
+    planned.git("config", "--unset", "core.hooksPath")
     other = planned.worktree("linked")
     assert sage("plan", "approve", "tidy", "-m", "fine").returncode == 0
     assert answer(sage, "plan", "use", "tidy")["inUse"] is True
@@ -141,7 +143,7 @@ def test_plans_are_named_by_what_tells_them_apart(planned, sage):
 
 def test_a_name_that_two_clones_took_is_told_apart_by_hash(planned, sage):
     other = planned.clone("other")
-    assert sage("init", cwd=other.path).returncode == 0
+    keep_record(other)
     assert sage("plan", "draft", "--summary", "Tidy", "--scope", "**", cwd=other.path).returncode == 0
     theirs = (other.path / ".sage/plans.sage").read_bytes()
     with (planned.path / ".sage/plans.sage").open("ab") as out:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sage_git import append_event
 from tests.kit import GitRepository, run_here
-from tests.recorded import logged, sage, sidecars_on_disk
+from tests.recorded import keep_record, logged, sage, sidecars_on_disk
 
 BUILD = {"type": "BUILD", "actor": {"agent": "ci", "id": "robot"}, "status": "success"}
 
@@ -21,10 +21,10 @@ def forget_views(where: Path) -> None:
 
 
 def test_a_statement_about_a_file_that_others_made_stays_with_it(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.commit("theirs", **{"theirs.txt": "1\n"})
     clone = repository.clone("clone")
-    sage(clone.path, "init")
+    keep_record(clone)
     said = append_event(clone.path / "theirs.txt.sage", BUILD)
     before = sidecars_on_disk(clone.path)
     assert said.line in before[b"theirs.txt.sage"]
@@ -67,10 +67,10 @@ def test_a_sidecar_that_says_more_than_the_record_stays_whoever_left_it(reposito
 
 
 def test_own_edits_of_files_that_others_made_stay_in_their_chronicles(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.commit("theirs", **{"theirs.txt": "1\n"})
     clone = repository.clone("clone")
-    sage(clone.path, "init")
+    keep_record(clone)
     clone.commit("ours", **{"theirs.txt": "2\n"})
     sage(clone.path, "record")
     before, events = sidecars_on_disk(clone.path), logged(clone.path)
@@ -81,7 +81,7 @@ def test_own_edits_of_files_that_others_made_stay_in_their_chronicles(repository
 
 
 def test_a_statement_after_the_index_was_lost_finds_its_facts(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.commit("one", **{"a.txt": "1\n"})
     sage(repository.path, "record")
     fact = logged(repository.path)[0]
@@ -92,16 +92,17 @@ def test_a_statement_after_the_index_was_lost_finds_its_facts(repository: GitRep
 
 def test_a_worktree_shows_what_another_began_to_tell_of_a_file(repository: GitRepository) -> None:
     repository.commit("before", **{"a.txt": "1\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     linked = repository.worktree("linked", "-q", "-b", "other")
     sage(linked.path, "record")
     repository.commit("edit", **{"a.txt": "2\n"})
+    sage(repository.path, "record")
     sage(linked.path, "record")
     assert sidecars_on_disk(linked.path)[b"a.txt.sage"] == sidecars_on_disk(repository.path)[b"a.txt.sage"]
 
 
 def test_a_damaged_index_is_made_anew_and_nothing_is_missing(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     for number in range(6):
         repository.commit("more", **{f"{number}.txt": f"{number}\n" * 50})
     events = logged(repository.path)
@@ -118,7 +119,7 @@ def test_a_damaged_index_is_made_anew_and_nothing_is_missing(repository: GitRepo
 def test_a_name_that_is_not_utf_8_is_found_again_in_another_worktree(repository: GitRepository) -> None:
     (repository.path / os.fsdecode(b"50%\xff.txt")).write_text("1\n")
     repository.commit("before")
-    sage(repository.path, "init")
+    keep_record(repository)
     linked = repository.worktree("linked", "-q", "-b", "other")
     sage(linked.path, "record")
     (repository.path / os.fsdecode(b"50%\xff.txt")).write_text("2\n")
@@ -128,9 +129,9 @@ def test_a_name_that_is_not_utf_8_is_found_again_in_another_worktree(repository:
 
 
 def test_a_commit_that_a_clone_joined_at_and_amends_at_once_is_recorded(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     clone = repository.clone("clone")
-    sage(clone.path, "init")
+    keep_record(clone)
     joined = clone.head
     clone.git("-c", "core.hooksPath=/dev/null", "commit", "-q", "--amend", "-m", "amended")
     assert joined in {event["graphCommit"] for event in logged(clone.path)}
@@ -139,14 +140,14 @@ def test_a_commit_that_a_clone_joined_at_and_amends_at_once_is_recorded(reposito
 def test_what_was_said_of_subjects_elsewhere_is_adopted_with_the_rest_in_the_order_it_was_said(
     repository: GitRepository,
 ) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     repository.commit("one", **{"a.txt": "1\n"})
     clone = repository.clone("clone")
     said = [
         append_event(repository.path / name, {**BUILD, "timestamp": f"2026-02-0{day}T00:00:00.000Z"})
         for day, name in enumerate((".sage/plans.sage", "a.txt.sage", ".sage/plans.sage", ".sage/builds.sage"), 1)
     ]
-    sage(clone.path, "init")
+    keep_record(clone)
     for name in (".sage/plans.sage", "a.txt.sage", ".sage/builds.sage"):
         (clone.path / name).write_bytes((repository.path / name).read_bytes())
     sage(clone.path, "record")

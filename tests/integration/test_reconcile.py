@@ -16,6 +16,7 @@ from sage_git.cli.main import main
 from sage_git.cli.surroundings import of_this_process
 from tests.judged import Desk
 from tests.kit import GitRepository
+from tests.recorded import keep_record
 
 Sage = Callable[..., "CompletedProcess[str]"]
 BOB = "Bob <bob@example.org>"
@@ -25,9 +26,10 @@ BOB = "Bob <bob@example.org>"
 def edited(repository: GitRepository, sage: Sage) -> GitRepository:
     """A recorded repository with three edits that nobody planned, two of them of one file."""
     repository.commit("first", **{"src/a.py": "a = 1\n", "src/b.py": "b = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.commit("second", **{"src/a.py": "a = 2\n", "src/b.py": "b = 2\n"})
     repository.commit("third", **{"src/a.py": "a = 3\n"})
+    assert sage("record").returncode == 0
     return repository
 
 

@@ -7,7 +7,7 @@ import pytest
 from sage_git.cli.report_markdown import lines as markdown
 from sage_git.operations.reading.opening import Reading
 from sage_git.operations.reading.report import report
-from tests.recorded import sage
+from tests.recorded import keep_record, sage
 
 EDITED = "one\nTWO\nthree\n"
 
@@ -15,7 +15,7 @@ EDITED = "one\nTWO\nthree\n"
 @pytest.fixture
 def recorded(repository):
     repository.commit("before", **{"src/parser.py": "one\ntwo\nthree\n"})
-    sage(repository.path, "init")
+    keep_record(repository)
     return repository
 
 
@@ -138,7 +138,7 @@ def test_commits_that_are_not_recorded_are_named(recorded):
     recorded.commit("two", **{"src/parser.py": "all new\n"})
     recorded.git("clone", "--quiet", "--depth=1", url, str(recorded.path.parent / "shallow"))
     shallow = type(recorded)(recorded.path.parent / "shallow")
-    sage(shallow.path, "init")
+    keep_record(shallow)
     found = told(shallow)
     assert found["verdict"] in ("incomplete", "open")
     assert [commit["recorded"] for commit in found["commits"]] == [False] * len(found["commits"])

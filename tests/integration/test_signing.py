@@ -14,7 +14,7 @@ import pytest
 from sage_git.operations.assurance import NAMESPACE, signed_message
 from sage_git.proof.sshsig import verify
 from tests.kit import GitRepository
-from tests.recorded import config_of
+from tests.recorded import config_of, keep_record
 from tests.signing import Authenticator, make_key, needs_ssh_keygen, public_of, says_yes, sign
 
 pytestmark = needs_ssh_keygen
@@ -40,7 +40,7 @@ def key(tmp_path) -> Path:
 def recorded(repository, sage):
     """A repository in which nothing needs a signature."""
     repository.commit("first", **{"foo.py": "x = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     return repository
 
 

@@ -12,6 +12,7 @@ import pytest
 import sage_git
 from sage_git.chronicle.event import Event
 from sage_git.operations.statements.ends import MOST_PARENTS
+from tests.recorded import keep_record
 
 PROCESSES = 8
 TIME = "2026-01-02T03:04:05.678Z"
@@ -35,7 +36,7 @@ def step(action="lint", **fields):
 def recorded(repository, sage):
     """A repository with two recorded edits of src/foo.py."""
     repository.commit("first", **{"src/foo.py": "x = 1\n", "src/bar.py": "y\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.commit("second", **{"src/foo.py": "x = 2\n"})
     assert sage("record").returncode == 0
     return repository.path
@@ -195,7 +196,7 @@ def test_what_may_not_be_said_is_refused_by_field_and_leaves_no_trace(recorded, 
 
 def test_nothing_may_be_said_before_the_config_is_committed(repository, sage):
     repository.commit("first", **{"foo.py": "x\n"})
-    assert sage("init", "--no-commit").returncode == 0
+    keep_record(repository, "--no-commit")
     with pytest.raises(sage_git.NotHere, match="never committed") as caught:
         sage_git.append_event(repository.path / ".sage/builds.sage", step())
     assert "git commit" in caught.value.remedy

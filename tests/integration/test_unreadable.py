@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.kit import GitRepository, run_sage
-from tests.recorded import logged, sage
+from tests.recorded import keep_record, logged, sage
 
 
 def damage(repository: GitRepository, name: str) -> None:
@@ -22,7 +22,7 @@ def recorded_paths(where: Path) -> set[str]:
 
 
 def test_a_damaged_blob_defers_its_commit_and_what_follows_only(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     start = repository.head
     repository.git("-c", "core.hooksPath=/dev/null", "checkout", "-qb", "broken")
     (repository.path / "kept.txt").write_text("kept\n")
@@ -44,7 +44,7 @@ def test_a_damaged_blob_defers_its_commit_and_what_follows_only(repository: GitR
 
 
 def test_a_reflog_entry_whose_history_is_gone_keeps_nothing_waiting(repository: GitRepository) -> None:
-    sage(repository.path, "init")
+    keep_record(repository)
     quietly = ("-c", "core.hooksPath=/dev/null")
     for name in ("one", "two"):
         (repository.path / f"{name}.txt").write_text(f"{name}\n")

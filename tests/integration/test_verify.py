@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.kit import GitRepository
+from tests.recorded import keep_record
 from tests.verified import approve, build, findings, reconcile, say, verified
 
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
@@ -22,7 +23,7 @@ NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 def recorded(repository, sage):
     """A repository in which plan p1 lets `src/` change; the name of its approval is `recorded.approval`."""
     repository.commit("first", **{"src/a.py": "a = 1\n", "doc.md": "hello\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.approval = approve(repository.path, "p1", ["src/**"])
     return repository
 
@@ -55,6 +56,7 @@ def codes(found: list[dict[str, object]]) -> list[str]:
 
 def test_planned_work_verifies(recorded, sage):
     planned(recorded, **{"src/a.py": "a = 2\n", "src/b.py": "b = 1\n"})
+    assert sage("record").returncode == 0
     done = sage("verify", "--complete")
     assert (done.returncode, done.stderr) == (0, "")
     assert "verified: 2 commits, 2 judged changes, 8 log entries" in done.stdout
@@ -91,7 +93,7 @@ def test_an_addition_and_the_merge_that_dropped_it_are_named_apart(recorded, sag
 def test_an_addition_that_was_recorded_before_a_plan_was_known_is_no_gap(repository, sage):
     """As in a clone that hears of the approval later, from somebody else."""
     repository.commit("first", **{"doc.md": "hello\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.commit("nothing is planned yet", **{"new.md": "new\n"})
     assert sage("record").returncode == 0
     approve(repository.path, "p1", ["src/**"])
@@ -275,6 +277,7 @@ def test_where_no_record_is_kept_it_says_so(repository, sage):
 def test_what_was_rebased_away_is_listed_and_spoils_nothing(recorded, sage):
     planned(recorded, **{"src/a.py": "a = 2\n"})
     gone = recorded.head
+    assert sage("record").returncode == 0
     recorded.git("commit", "--quiet", "--amend", "-m", f"reworded\n\nSage-Plan: p1 {recorded.approval[:16]}")
     recorded.git("reflog", "expire", "--expire=now", "--all")
     recorded.git("gc", "--quiet", "--prune=now")

@@ -8,6 +8,7 @@ import pytest
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import plan_hash
+from tests.recorded import keep_record
 from tests.signing import make_key, needs_ssh_keygen, public_of
 from tests.verified import findings, verified
 
@@ -34,7 +35,7 @@ def key(tmp_path):
 def strict(repository, sage, key):
     """A repository whose policy wants signatures from its first commit on; Ada may sign."""
     repository.commit("first", **{"src/a.py": "a = 1\n"})
-    assert sage("init", "--no-commit").returncode == 0
+    keep_record(repository, "--no-commit")
     config = repository.read(".sage/config.toml").replace("signed = false", "signed = true")
     signers = f"ada@example.org {public_of(key)}\n"
     repository.git("add", "--force", ".sage")
@@ -68,6 +69,7 @@ def by_code(repository) -> dict[str, dict[str, object]]:
 def test_a_signed_approval_covers_and_is_shown_as_signed(strict, sage, key):
     approval = approve(sage, "--key", str(key))
     strict.commit(f"work\n\nSage-Plan: p1 {approval[:16]}", **{"src/a.py": "a = 2\n"})
+    assert sage("record").returncode == 0
     answer = verified(strict.path, "--complete")
     assert (answer["ok"], answer["findings"]) == (True, [])
     writer = sage("peer", "key", cwd=strict.path).stdout.strip()
@@ -100,8 +102,9 @@ def test_a_key_that_may_not_sign_for_whom_it_says_is_named(strict, sage, key):
 
 def test_an_edit_whose_events_were_redacted_is_still_open(repository, sage):
     repository.commit("first", **{"a.py": "a = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     repository.commit("second", **{"a.py": "a = 2\n"})
+    assert sage("record").returncode == 0
     [finding] = findings(repository.path)
     fact = next(json.loads(line) for line in tail(repository) if b'"FILE_EDITED"' in line)
     for event in (finding["eventId"], fact["eventId"]):
@@ -117,7 +120,7 @@ def test_an_edit_whose_events_were_redacted_is_still_open(repository, sage):
 
 def test_a_body_that_is_gone_without_a_word_is_named(repository, sage):
     repository.commit("first", **{"a.py": "a = 1\n"})
-    assert sage("init").returncode == 0
+    keep_record(repository)
     assert sage("note", "action", "-m", "something").returncode == 0
     path = repository.path / ".git/sage/tail.ndjson"
     said = json.loads(tail(repository)[-1])
