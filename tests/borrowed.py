@@ -28,7 +28,7 @@ def borrow(path: Path, source: Path) -> History:
     exported = repository.run("fast-export", "--no-data", "--reencode=no", "--signed-tags=strip", "refs/borrowed/head")
     assert exported.returncode == 0, exported.stderr.decode()
     again = b"".join(_claiming(exported.stdout, repository.head, f"\n\nSage-Plan: p1 {history.approval[:16]}\n"))
-    repository.git("fast-import", "--quiet", "--force", stdin=again)
+    repository.git("fast-import", "--quiet", "--force", "--date-format=raw-permissive", stdin=again)
     repository.git("update-ref", "-d", "refs/borrowed/head")
     repository.git("reset", "--hard", "--quiet", "grown")
     for command in (("record",), ("reconcile", "--all", "-m", "looked at, and right")):
