@@ -28,6 +28,12 @@ def verdicts_in_no_log(connection: sqlite3.Connection, commit_number: int) -> li
     return [Event.trusted(EventId(identifier.hex()), line) for identifier, line in rows]
 
 
+def is_logged(connection: sqlite3.Connection, event_id: EventId) -> bool:
+    """True if the event stands in some log that is known."""
+    found = connection.execute(f"SELECT {_LOGGED} FROM events WHERE event_id = ?", (bytes.fromhex(event_id),))  # noqa: S608
+    return (found.fetchone() or (0,))[0] == 1
+
+
 def answered(connection: sqlite3.Connection) -> frozenset[EventId]:
     """What statements answer for: it stays, whether a log holds it or not."""
     named = (row.event.get("resolves") for row in queries.answers(connection) if row.commit is None)

@@ -74,3 +74,14 @@ def test_a_writer_who_signed_two_logs_is_told_of_first(ada, bob):
     (told,) = status(bob)["equivocations"]
     assert told["writer"] == writer
     assert f"signed two logs\n  {writer[:16]}" in sage(bob.path, "status")
+
+
+def test_edits_of_others_may_be_planned_as_far_as_we_know_until_a_sync(bob):
+    """The work is ada's, and planned; her log is still to come."""
+    first, sync = "sage-git sync may bring what others planned for them", ("sync", "--fetch-only", "origin")
+    assert status(bob)["openRogueEdits"] != []
+    assert first in sage(bob.path, "status")
+    sage(bob.path, *sync)
+    assert status(bob)["openRogueEdits"] == []
+    bob.commit("unplanned", **{"src/a.py": "a = 3\n"})
+    assert "sage-git log --unplanned shows them, sage-git reconcile answers" in sage(bob.path, "status")

@@ -5,7 +5,7 @@ Not here: how it stands with peers (`exchange.relations`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -104,7 +104,7 @@ def state_of(start: Path, environment: Mapping[str, str], detail: Detail, progre
             halts=tuple(open_halts(readings)),
             plans=tuple(_plans(reading)),
             deferred=(*_unreadable(checkout), *waiting(reading)),
-            remedy=_next_step(recording, reading.outcome, reading.repository, has_open_edits=bool(edits)),
+            remedy=_next_step(recording, reading, edits),
         )
 
 
@@ -165,7 +165,8 @@ def _branch(repository: AsksGit) -> str:
         return ""
 
 
-def _next_step(recording: Recording, outcome: RecordOutcome, repository: Repository, *, has_open_edits: bool) -> str:
+def _next_step(recording: Recording, reading: Reading, edits: Sequence[OpenEdit]) -> str:
+    outcome = reading.outcome
     if outcome.state is RecordState.DISABLED:
         return "commit .sage/config.toml; until then nothing is recorded"
     match recording:
@@ -173,12 +174,21 @@ def _next_step(recording: Recording, outcome: RecordOutcome, repository: Reposit
             return "sage-git init puts the hooks back; until then commands that read record what is new"
         case Recording.BEHIND if not outcome.deferred:
             return "you may not write here, so this is what was recorded before; in a clone of your own all of it is"
-        case Recording.BEHIND if repository.is_shallow:
+        case Recording.BEHIND if reading.repository.is_shallow:
             return "git fetch --unshallow brings what is missing, then sage-git record"
         case Recording.BEHIND:
             return "git fetch brings what is missing, then sage-git record"
-        case _:
-            return "sage-git log --unplanned shows them, sage-git reconcile answers for them" if has_open_edits else ""
+        case Recording.CURRENT:
+            return _next_step_with(reading, edits) if edits else ""
+
+
+def _next_step_with(reading: Reading, edits: Sequence[OpenEdit]) -> str:
+    """What to do about open edits. Those that stand in no log yet others made, and may have planned."""
+    connection = reading.readings.connection
+    facts = [edit.fact.event_id for edit in edits if edit.fact.event_id]
+    if not all(log_queries.is_logged(connection, fact) for fact in facts) and reading.repository.remotes():
+        return "sage-git sync may bring what others planned for them; sage-git log --unplanned shows them"
+    return "sage-git log --unplanned shows them, sage-git reconcile answers for them"
 
 
 def open_edits(readings: Readings) -> list[OpenEdit]:
