@@ -140,6 +140,19 @@ def test_what_its_writer_redacted_is_told_as_such(ada, bob):
     assert [(each["code"], each["eventId"]) for each in answer["findings"]] == [("body-redacted", told["eventId"])]
 
 
+def test_what_was_redacted_here_of_anothers_log_is_told_as_such(ada, bob):
+    sage(ada.path, "note", "action", "-m", "said too much")
+    told = json.loads(sage(ada.path, "log", "--type", "AGENT_ACTION", "--json", "--all").splitlines()[0])
+    publish(ada)
+    sage(bob.path, "sync", "--fetch-only", "origin")
+    sage(bob.path, "redact", told["eventId"], "-m", "nothing for us")
+    answer = verified(bob.path, "--complete")
+    assert answer["ok"]
+    (unchecked,) = answer["unchecked"]
+    assert unchecked["what"] == f"1 entry of the log of {writer_of(ada)[:16]}"
+    assert unchecked["why"] == "they were redacted in this clone"
+
+
 def test_a_fact_that_its_writer_forged_is_found_under_its_name(ada, bob):
     log = [json.loads(line) for line in sage(ada.path, "log", "--json").splitlines()]
     fact = next(event for event in log if event["type"] == "FILE_EDITED")

@@ -14,7 +14,7 @@ from sage_git.errors import StorageError
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.checking.fsck import check_index
 from sage_git.operations.checking.fsck_sidecars import check_sidecars
-from sage_git.operations.verifying.claimed import Claims
+from sage_git.operations.verifying.claimed import Claims, Log
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Finding, Unchecked, Verification
 from sage_git.operations.verifying.workspace import Workspace
@@ -88,11 +88,19 @@ def _bodies(claims: Claims) -> Iterator[Finding]:
 
 
 def withheld(derivation: Derivation, claims: Claims) -> Iterator[Unchecked]:
-    """What others do not show of their logs: it cannot be looked at. What commits tell all the same is no secret."""
+    """What has no body here of the logs of others: nobody can look at it. What commits tell all the same is no secret."""
     for log in claims.others:
         hidden = (log.bare.keys() & claims.bare) - derivation.derived
-        count = sum(claims.redaction(log, identifier) is None for identifier in hidden)
-        if count:
-            what = f"{count:,} {'entry' if count == 1 else 'entries'} of the log of {log.writer[:16]}"
+        hidden = {each for each in hidden if claims.redaction(log, each) is None}
+        redacted = hidden & claims.own.redacted.keys()
+        if count := len(hidden - redacted):
             why = "they are not shown to everybody: private, or of commits that are not public"
-            yield Unchecked(what, why, "a peer that trusts this clone gives them to `sage-git sync`", is_in_range=False)
+            remedy = "a peer that trusts this clone gives them to `sage-git sync`"
+            yield Unchecked(_entries(count, log), why, remedy, is_in_range=False)
+        if count := len(redacted):
+            remedy = "whoever did not redact them can look; `sage-git log --type EVENT_REDACTED` says why they went"
+            yield Unchecked(_entries(count, log), "they were redacted in this clone", remedy, is_in_range=False)
+
+
+def _entries(count: int, log: Log) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'} of the log of {log.writer[:16]}"
