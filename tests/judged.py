@@ -53,6 +53,12 @@ class Desk:
         repository.git("config", "core.hooksPath", "/dev/null")
         return desk
 
+    def copied(self, path: Path) -> Desk:
+        """The same desk over a copy of the repository at `path`, for one test to change."""
+        desk = Desk(self.repository.copied(path))
+        desk.approvals = dict(self.approvals)
+        return desk
+
     @property
     def now(self) -> datetime:
         return self.repository._now

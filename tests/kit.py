@@ -6,6 +6,7 @@ repository.git("log", "--format=%H")                        run git; gives its o
 repository.git("merge", "side", check=False)                … or let it fail; `repository.status` has its exit status
 repository.write("src/foo.py", "x = 2\\n")                   only the work tree
 repository.clone("other"), repository.worktree("linked")    neighbours that share this repository's clock
+repository.copied(tmp_path / "copy")                        for a test to change, when many begin with the same
 sage("log", "src/foo.py", cwd=repository.path).stdout       see `run_sage`
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ from sage_git.cli.main import main
 from sage_git.cli.surroundings import of_this_process
 
 FIRST_COMMIT_AT = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 DATING = frozenset({"am", "cherry-pick", "commit", "commit-tree", "merge", "pull", "rebase", "revert", "stash", "tag"})
 
 
@@ -69,7 +72,7 @@ class GitRepository:
     ) -> subprocess.CompletedProcess[bytes]:
         """The finished git command, whatever its exit status; output as bytes."""
         if DATING.intersection(word for word in arguments if isinstance(word, str)):
-            self._now = FIRST_COMMIT_AT + timedelta(minutes=next(self._clock))
+            self._now = FIRST_COMMIT_AT + next(self._clock) * MINUTE
         date = f"{int(self._now.timestamp())} +0000"
         finished = subprocess.run(
             ["git", *arguments],
@@ -114,6 +117,13 @@ class GitRepository:
         target = self.path.parent / name
         self.git("clone", "--quiet", *arguments, str(self.path), str(target))
         return GitRepository(target, self._clock)
+
+    def copied(self, path: Path) -> GitRepository:
+        """The same repository once more at `path`, record and all, for one test to change; its clock goes on alone."""
+        shutil.copytree(self.path, path, symlinks=True)
+        copy = GitRepository(path, itertools.count((self._now - FIRST_COMMIT_AT) // MINUTE + 1))
+        copy._now = self._now
+        return copy
 
     def worktree(self, name: str = "linked", *arguments: str) -> GitRepository:
         """A linked worktree beside this repository, on a new branch `name` unless `arguments` say something else."""

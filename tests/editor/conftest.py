@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,22 +15,38 @@ from tests.kit import GitRepository
 APP = "first\nsecond\nthird\n"
 
 
-@pytest.fixture
-def desk(repository: GitRepository) -> Desk:
-    """`app.py` with three lines from before the record; the second was edited under a plan, the third under none."""
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """What `desk` is a copy of."""
+    repository = GitRepository.create(tmp_path_factory.mktemp("desk") / "repository")
     repository.commit("begin", **{"app.py": APP, "other.txt": "x\n"})
     desk = Desk.begin(repository)
     repository.commit("keep the record")
     claim = desk.approve("tidy-up", "app.py")
     repository.commit(f"tidy the second\n\n{claim}", **{"app.py": APP.replace("second", "SECOND")})
     repository.commit("meddle with the third", **{"app.py": "first\nSECOND\nTHIRD\n"})
+    desk.sage("record")
     return desk
+
+
+@pytest.fixture
+def desk(prepared: Desk, tmp_path: Path) -> Desk:
+    """`app.py` with three lines from before the record; the second was edited under a plan, the third under none."""
+    return prepared.copied(tmp_path / "repository")
 
 
 @pytest.fixture
 def client(desk: Desk) -> Iterator[Client]:
     """A client of a server in `desk`'s repository."""
     with Client.start(desk.repository.path) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def onlooker(prepared: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client that has `app.py` open and changes nothing, so that many tests can share it."""
+    with Client.start(prepared.copied(tmp_path_factory.mktemp("seen") / "repository").repository.path) as client:
+        client.open("app.py")
         yield client
 
 

@@ -57,8 +57,8 @@ def refusal(client, method, params=None):
         ("workspace/executeCommand", {"command": "sage.status", "arguments": [{"uri": "file:///x"}, 4]}),
     ],
 )
-def test_bad_parameters_get_an_error(client, method, params):
-    assert refusal(client, method, params) == INVALID_PARAMS
+def test_bad_parameters_get_an_error(onlooker, method, params):
+    assert refusal(onlooker, method, params) == INVALID_PARAMS
 
 
 def test_a_command_that_lacks_something_says_what(client):

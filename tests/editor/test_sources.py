@@ -26,23 +26,21 @@ def open_edits(found):
     return [each for each in found if each["code"] == "open-rogue-edit"]
 
 
-def test_an_open_rogue_edit_is_told_on_its_line(client):
-    client.open("app.py")
-    (found,) = client.diagnostics("app.py", open_edits)
+def test_an_open_rogue_edit_is_told_on_its_line(onlooker):
+    (found,) = onlooker.diagnostics("app.py", open_edits)
     assert found["range"] == {"start": {"line": 2, "character": 0}, "end": {"line": 2, "character": 5}}
     assert found["severity"] == 2
     assert "Ada Lovelace" in found["message"]
     assert "meddle with the third" in found["message"]
 
 
-def test_hover_tells_who_when_and_under_which_plan(client):
-    client.open("app.py")
-    planned = client.hover("app.py", 1)["contents"]
+def test_hover_tells_who_when_and_under_which_plan(onlooker):
+    planned = onlooker.hover("app.py", 1)["contents"]
     assert planned["kind"] == "markdown"
     assert "tidy the second" in planned["value"]
     assert "plan tidy-up" in planned["value"]
-    assert "nobody has answered for it" in client.hover("app.py", 2)["contents"]["value"]
-    assert "from before the record" in client.hover("app.py", 0)["contents"]["value"]
+    assert "nobody has answered for it" in onlooker.hover("app.py", 2)["contents"]["value"]
+    assert "from before the record" in onlooker.hover("app.py", 0)["contents"]["value"]
 
 
 def test_hover_is_plain_for_a_client_that_wants_that(starting):
@@ -53,17 +51,15 @@ def test_hover_is_plain_for_a_client_that_wants_that(starting):
     assert "plan tidy-up: tidy-up" in contents["value"]
 
 
-def test_lenses_say_the_history_in_a_line_and_stand_above_open_regions(client):
-    client.open("app.py")
-    first, second = client.about("textDocument/codeLens", "app.py")
+def test_lenses_say_the_history_in_a_line_and_stand_above_open_regions(onlooker):
+    first, second = onlooker.about("textDocument/codeLens", "app.py")
     assert (first["range"]["start"]["line"], second["range"]["start"]["line"]) == (0, 2)
     assert first["command"]["title"].endswith("1 unplanned")
     assert second["command"]["command"] == "sage.reconcile"
 
 
-def test_hints_stand_only_where_something_is_to_say(client, desk):
-    client.open("app.py")
-    (hint,) = client.hints("app.py")
+def test_hints_stand_only_where_something_is_to_say(onlooker):
+    (hint,) = onlooker.hints("app.py")
     assert hint["position"] == {"line": 2, "character": 5}
     assert hint["label"].startswith("unplanned · Ada Lovelace")
 
@@ -272,45 +268,41 @@ def test_who_shows_differences_itself_is_only_told(starting, desk, options):
     assert "window/showMessage" not in [each["method"] for each in client.notes]
 
 
-def test_commands_answer_what_views_need(client, desk):
-    client.open("app.py")
-    uri = client.uri("app.py")
-    status = client.command("sage.status", uri=uri)
-    assert status["root"] == desk.repository.path.as_uri()
+def test_commands_answer_what_views_need(onlooker):
+    uri = onlooker.uri("app.py")
+    status = onlooker.command("sage.status", uri=uri)
+    assert status["root"] == onlooker.root.as_uri()
     assert [edit["lines"] for edit in status["openRogueEdits"]] == [[[3, 3]]]
-    newest, before, *_ = client.command("sage.history", uri=uri)
+    newest, before, *_ = onlooker.command("sage.history", uri=uri)
     assert (newest["subject"], newest["standing"], newest["open"]) == ("meddle with the third", "unplanned", True)
     assert (before["subject"], before["standing"], before["planId"]) == ("tidy the second", "planned", "tidy-up")
-    sides = client.command("sage.showDiff", uri=uri, eventId=newest["eventId"])
+    sides = onlooker.command("sage.showDiff", uri=uri, eventId=newest["eventId"])
     assert (sides["before"], sides["after"]) == ("first\nSECOND\nthird\n", NOW)
-    line = client.command("sage.line", uri=uri, line=2)
+    line = onlooker.command("sage.line", uri=uri, line=2)
     assert (line["standing"], line["open"]) == ("unplanned", True)
-    assert client.command("sage.line", uri=uri, line=99) is None
-    place = client.command("sage.openChronicle", uri=uri, eventId=newest["eventId"])
-    assert place["uri"] == client.uri("app.py.sage")
-    assert client.requests[-1]["method"] == "window/showDocument"
+    assert onlooker.command("sage.line", uri=uri, line=99) is None
+    place = onlooker.command("sage.openChronicle", uri=uri, eventId=newest["eventId"])
+    assert place["uri"] == onlooker.uri("app.py.sage")
+    assert onlooker.requests[-1]["method"] == "window/showDocument"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_positions_are_right_in_every_encoding(starting, desk, encoding, end):
-    text = f"plain{end}a\u2028b\x0c😀é{end}tail{end}"
-    desk.repository.commit("awkward", **{"odd.txt": "plain\n", "app.py": APP})
+def test_positions_are_right_in_every_encoding(starting, desk, encoding):
+    awkward = "a\u2028b\x0c😀é"
+    width = {"utf-8": len(awkward.encode()), "utf-16": len(awkward) + 1, "utf-32": len(awkward)}[encoding]
     desk.repository.git("config", "core.autocrlf", "false")
-    desk.repository.commit("meddle", **{"odd.txt": text.encode()})
+    desk.repository.commit("awkward", **{"lf.txt": "plain\n", "crlf.txt": "plain\n", "app.py": APP})
+    texts = {name: end.join(("plain", awkward, "tail", "")) for name, end in (("lf.txt", "\n"), ("crlf.txt", "\r\n"))}
+    desk.repository.commit("meddle", **{name: text.encode() for name, text in texts.items()})
     client = starting(encodings=[encoding])
     assert client.capabilities["positionEncoding"] == encoding
-    client.open("odd.txt", text)
-    client.diagnostics("odd.txt", open_edits)
-    (hint,) = [each for each in client.hints("odd.txt") if each["position"]["line"] == 1][:1] or [None]
-    if end == "\r\n":  # then all lines are new, and the hint stands on the first
-        (hint,) = client.hints("odd.txt")
-        assert hint["position"] == {"line": 0, "character": 5}
-    else:
-        awkward = "a\u2028b\x0c😀é"
-        width = {"utf-8": len(awkward.encode()), "utf-16": len(awkward) + 1, "utf-32": len(awkward)}[encoding]
-        assert hint["position"] == {"line": 1, "character": width}
-    assert "meddle" in client.hover("odd.txt", 2)["contents"]["value"]
+    for name, text in texts.items():
+        client.open(name, text)
+        client.diagnostics(name, open_edits)
+        assert "meddle" in client.hover(name, 2)["contents"]["value"]
+    assert {"line": 1, "character": width} in [each["position"] for each in client.hints("lf.txt")]
+    (hint,) = client.hints("crlf.txt")  # where all lines are new, it stands on the first
+    assert hint["position"] == {"line": 0, "character": 5}
 
 
 def test_files_that_no_record_knows_are_left_alone(client, desk, tmp_path):
@@ -366,10 +358,9 @@ def test_a_client_that_pulls_diagnostics_is_never_sent_any(starting):
     assert client.published == {}
 
 
-def test_plans_and_events_are_found_as_symbols(client, desk):
-    client.open("app.py")
-    (plan,) = client.ask("workspace/symbol", {"query": "tidy"})
-    assert plan["location"]["uri"] == client.uri(".sage/plans.sage")
-    event = client.command("sage.history", uri=client.uri("app.py"))[0]["eventId"]
-    (found,) = client.ask("workspace/symbol", {"query": event[:10]})
-    assert found["location"]["uri"] == client.uri("app.py.sage")
+def test_plans_and_events_are_found_as_symbols(onlooker):
+    (plan,) = onlooker.ask("workspace/symbol", {"query": "tidy"})
+    assert plan["location"]["uri"] == onlooker.uri(".sage/plans.sage")
+    event = onlooker.command("sage.history", uri=onlooker.uri("app.py"))[0]["eventId"]
+    (found,) = onlooker.ask("workspace/symbol", {"query": event[:10]})
+    assert found["location"]["uri"] == onlooker.uri("app.py.sage")

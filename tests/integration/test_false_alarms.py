@@ -7,7 +7,6 @@ are pulled. Each two of the three are tried together in every run, all three in 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -278,12 +277,9 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stage]:
         if key not in kept:
             kept[key] = prepared(folder / f"{answer.name}-{meanwhile.name}" / "repository", answer, meanwhile)
         model = kept[key]
-        shutil.copytree(model.repository.path, target, symlinks=True)
-        repository = GitRepository(target, model.repository._clock)
-        desk = Desk(repository)
-        desk.approvals = model.desk.approvals
+        desk = model.desk.copied(target)
         desk.tick()
-        return Stage(repository, desk, model.base)
+        return Stage(desk.repository, desk, model.base)
 
     return stage
 
