@@ -29,8 +29,8 @@ def brought_along(
 ) -> tuple[EventId, ...]:
     """Those of `edits` that wrote lines that `change` adds and none of `replays` does, in the order of `edits`.
 
-    Of what went before a replay that met a conflict any such edit, of what else there is `elsewhere` those of which all
-    is added; where there was no conflict, those of `merges` of which all is.
+    Of what went before a replay that met a conflict, or was merged on the way, any such edit, of what else there is
+    `elsewhere` those of which all is added; where there was no conflict, those of `merges` of which all is.
     """
     if not edits or (replays and replays[-1].kind is Fit.WHOLE):
         return ()
@@ -49,7 +49,7 @@ def brought_along(
     whole = elsewhere if is_conflict else merges
     found = {fact for fact in whole if fact in edits and (written := written_by(fact)) and written <= added}
     if is_conflict:
-        earlier = _ancestors(replays[-1].chain[:1], follows)
+        earlier = _ancestors(replays[-1].chain, follows)
         found |= {fact for fact in earlier if fact in edits and not added.isdisjoint(written_by(fact))}
     new = found - replayed
     return tuple(fact for fact in edits if fact in new) if new else ()

@@ -38,7 +38,7 @@ class Fit(StrEnum):
     RESOLVED = "resolved"
     """All of it, but for a conflict that was settled with lines of its base and sides only."""
     CONFLICTED = "conflicted"
-    """The chain met a conflict, and lines of neither base nor sides came in."""
+    """The chain met a conflict, and lines of neither base nor sides came in, or some that this history had removed."""
 
 
 _PREFERENCE: Final = (Fit.WHOLE, Fit.RESOLVED, Fit.PART, Fit.CONFLICTED)

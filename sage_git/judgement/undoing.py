@@ -24,14 +24,16 @@ def taken_back(
     rogue: Sequence[EventId],
     edits: Mapping[EventId, Edit],
     parents: Callable[[EventId], Sequence[EventId]],
+    is_by_merge: Callable[[EventId], bool],
     workshop: Workshop,
 ) -> tuple[EventId, ...]:
     """Those of `edits`, oldest first, that `change` takes back, if it does nothing else and one is of `rogue`.
 
-    `rogue` is newest first, and of single ones the first counts. `parents` gives the facts that a fact follows.
+    `rogue` is newest first, and of single ones the first counts. `parents` gives the facts that a fact follows. With
+    what came by a merge there goes what the merge brought in.
     """
     tried = list(islice((edits[fact] for fact in rogue if fact in edits), _MOST_TRIED))
-    single = undone(change, tried, workshop)
+    single = undone(change, (edit for edit in tried if not is_by_merge(edit.fact)), workshop)
     if single is not None:
         return (single.fact,)
     prospects = Prospects(change, workshop)

@@ -124,3 +124,31 @@ def test_an_unplanned_line_that_moved_as_a_conflict_was_settled_under_a_plan_is_
     repository.commit(f"all of it\n\n{claim}", f=text_of([*LINES[:10], "O", "U1", *LINES[11:], "U2"]))
     assert open_lines(desk) == ["U1", "U2"]
     assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]
+
+
+def test_what_was_removed_here_and_is_put_back_is_no_doing_of_a_branch_that_had_merged_it(
+    repository: GitRepository,
+) -> None:
+    lines = [f"line {n}" for n in range(30)]
+    repository.commit("first", f="".join(f"{line}\n" for line in lines))
+    desk = Desk.begin(repository)
+    claim = desk.approve("p", "**")
+
+    def planned(*edits: tuple[int, str]) -> str:
+        for at, text in edits:
+            lines[at] = text
+        return repository.commit(f"planned {edits}\n\n{claim}", f="".join(f"{line}\n" for line in lines))
+
+    repository.git("branch", "side")
+    planned((20, "P1"))
+    repository.git("switch", "-q", "side")
+    lines[20] = "line 20"
+    planned((3, "P2"))
+    repository.git("merge", "-q", "--no-edit", "main")
+    desk.sage("record")
+    repository.git("switch", "-q", "main")
+    lines[20] = "P1"
+    planned((3, "P3"))
+    planned((20, "line 20"))
+    repository.git("revert", "--no-edit", "HEAD")
+    assert [edit["commit"] for edit in desk.open_edits()] == [repository.head]

@@ -137,3 +137,21 @@ def test_an_edit_and_the_removal_after_it_are_taken_back_together(desk: Desk) ->
     repository.git("commit", "-q", "-m", "gone")
     repository.commit("neither", f=text_of(LINES))
     assert desk.open_edits() == []
+
+
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_a_reverted_merge_that_settled_a_conflict_takes_back_what_it_brought_in(desk: Desk, is_planned: bool) -> None:
+    repository = desk.repository
+    repository.git("switch", "-q", "-c", "side")
+    repository.commit("one", f=with_lines("5:U1"))
+    repository.commit(f"two\n\n{desk.claim('p') if is_planned else ''}", f=with_lines("5:U1", "20:X"))
+    repository.git("switch", "-q", "main")
+    repository.commit(f"planned\n\n{desk.claim('p')}", f=with_lines("5:P"))
+    assert repository.run("merge", "-q", "side").returncode == 1
+    repository.write("f", with_lines("5:P", "20:X").replace("P\n", "P\nU1\n"))
+    repository.git("add", "f")
+    repository.git("commit", "-q", "--no-edit")
+    desk.sage("record")
+    repository.git("revert", "--no-edit", "-m", "1", "HEAD")
+    assert (repository.head in {edit["commit"] for edit in desk.open_edits()}) is is_planned
+    assert bool(desk.open_edits()) is is_planned

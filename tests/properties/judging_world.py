@@ -309,6 +309,8 @@ class Record:
                 lines[text] = Line(UNSURE)  # SPEC 6.4: a resolution kept a line that one side had taken away
             elif fact.undoes:
                 lines[text] = Line(self._restored(fact, text))
+            elif self._was_merged_away(commit, fact, text):
+                lines[text] = Line(UNSURE)  # which edits go with a merge that did more than git, lines do not tell
             elif self._is_doubtful(commit, fact, text) or (undone and self._was_rogue(undone, text)):
                 lines[text] = Line(UNSURE)
             else:
@@ -447,6 +449,16 @@ class Record:
         ]
         return None if same else fact.is_open
 
+    def _was_merged_away(self, commit: Commit, fact: Fact, text: str) -> bool:
+        """Whether a merge of this history that somebody had a hand in lacks a line which its first parent had."""
+        return any(
+            (other.added or self._is_resolved(known)) and text in other.removed
+            for known in self.commits.values()
+            if len(known.parents) > 1 and self.bits[known.name] & commit.above
+            for other in known.facts.values()
+            if other is not fact and self.family(other.path) == self.family(fact.path)
+        )
+
     def _removed_line(self, fact: Fact, text: str) -> Line | None:
         """The line as it was before a change that took it away."""
         parent = self.commits[self.commits[fact.commit].parents[0]]
@@ -478,7 +490,8 @@ class Record:
         if not fact.is_covered:
             return any(line.state()[1] is not True for line in copies)
         beside = [lines[text] for path, lines in self.commits[commit.parents[0]].lines.items() if text in lines]
-        return bool(copies) or any(line.state()[0] is not False for line in beside)
+        earlier = [line for _, _, line in self.births[text]]  # a plan brings back a rogue line: whose is it then?
+        return bool(copies) or any(line.state()[0] is not False for line in (*beside, *earlier))
 
     # -- answering ---------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final, Self
 
 from sage_git.chronicle.event import Event
@@ -120,7 +121,14 @@ class Search:
         replays = find_replays(change, chains, self.workshop)
         earlier = chronicle.edits(lambda told: told.number < own.number)
         along = brought_along(change, replays, earlier, earlier.follows, merges, edits, self.workshop)
+        if replays and replays[-1].kind is Fit.RESOLVED and any(self._is_in(reach, fact) for fact in along):
+            replays = (*replays[:-1], replace(replays[-1], kind=Fit.CONFLICTED))  # it brought back what was taken away
         return (*(Replay((fact,), Fit.PART) for fact in along), *replays)
+
+    def _is_in(self, reach: Reach, fact: EventId) -> bool:
+        node = self._index.events.node(fact)
+        place = None if node is None else self._index.events.place(node.number)
+        return place is not None and reach.has(*place)
 
     def _came_by_merge(self, fact: EventId) -> bool:
         node = self._index.events.node(fact)
@@ -133,7 +141,7 @@ class Search:
         if not rogue:
             return ()
         edits = chronicle.edits(lambda told: reach.has(*told.place))
-        return taken_back(change, rogue[::-1], edits, edits.follows, self.workshop)
+        return taken_back(change, rogue[::-1], edits, edits.follows, self._came_by_merge, self.workshop)
 
     def _sides(
         self, change: Edit, chronicle: Chronicle, commit: Commit, conflicts: Mapping[bytes, Template]
