@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol.types import (
@@ -31,7 +30,8 @@ from lsp_server import wording
 from lsp_server.documents import Document
 from lsp_server.markdown import Page, visible
 from lsp_server.positions import Encoding, Lines, whole_line
-from lsp_server.workspaces import uri_of
+from lsp_server.waiting import Wanted
+from lsp_server.workspaces import KnownChronicle, uri_of
 from sage_git.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -121,9 +121,14 @@ def references(document: Document, at: Position, encoding: Encoding, *, with_own
     return found
 
 
-def links(document: Document, root: Path, encoding: Encoding, *, has_tips: bool) -> Iterator[DocumentLink]:
+def links(
+    document: Document, known: KnownChronicle, wanted: Wanted, *, encoding: Encoding, has_tips: bool
+) -> Iterator[DocumentLink]:
     """The sources that lines name, as links to them. A path that leads out of the work tree is none."""
-    for number, text in enumerate(document.lines.texts[:_MOST]):
+    if known.record is None:
+        return
+    root = known.record.root
+    for number, text in enumerate(wanted.rows(document.lines.texts[:_MOST])):
         for found in _PATH.finditer(text) if len(text) <= _LONGEST_LINE else ():
             path = found[1]
             if not os.path.isabs(path) and ".." not in path.split("/") and path.isprintable():
@@ -131,28 +136,25 @@ def links(document: Document, root: Path, encoding: Encoding, *, has_tips: bool)
                 yield DocumentLink(where, uri_of(root / path), visible(path) if has_tips else None)
 
 
-def outline(document: Document, encoding: Encoding) -> list[DocumentSymbol]:
+def outline(document: Document, _: KnownChronicle, wanted: Wanted, *, encoding: Encoding) -> Iterator[DocumentSymbol]:
     """One entry for each event."""
-    found = []
-    for number, text in enumerate(document.lines.texts[:_MOST]):
+    for number, text in enumerate(wanted.rows(document.lines.texts[:_MOST])):
         event = _parsed(text)
         if event is not None:
             where = whole_line(document.lines, number, encoding)
             kind = _KINDS.get(event.type, SymbolKind.Event)
             name = visible(f"{wording.label(event)} · {wording.actor(_mapping(event.actor))}", 120)
-            found.append(DocumentSymbol(name, kind, where, where, visible(event.timestamp, 40)))
-    return found
+            yield DocumentSymbol(name, kind, where, where, visible(event.timestamp, 40))
 
 
-def folding(document: Document) -> list[FoldingRange]:
+def folding(document: Document, _: KnownChronicle, wanted: Wanted) -> Iterator[FoldingRange]:
     """The lines in a row that one commit made."""
-    commits = [found[1] if (found := _COMMIT.search(text)) else None for text in document.lines.texts[:_MOST]]
-    ranges = []
+    texts = wanted.rows(document.lines.texts[:_MOST])
+    commits = [found[1] if (found := _COMMIT.search(text)) else None for text in texts]
     for commit, together in groupby(enumerate(commits), key=lambda each: each[1]):
         numbers = [number for number, _ in together]
         if commit is not None and len(numbers) > 1:
-            ranges.append(FoldingRange(numbers[0], numbers[-1], kind=FoldingRangeKind.Region))
-    return ranges
+            yield FoldingRange(numbers[0], numbers[-1], kind=FoldingRangeKind.Region)
 
 
 def _parsed(text: str) -> Event | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsp_server import wording
 from lsp_server.actions import literal
 from lsp_server.protocol import BadArgument
+from lsp_server.waiting import Wanted
 from lsp_server.workspaces import uri_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Asked:
     path: str
     fields: Mapping[str, Any]
     environment: Mapping[str, str]
+    wanted: Wanted
 
     def text(self, name: str, default: str | None = None) -> str:
         """A string that must be there, or has a default. Raises BadArgument."""
@@ -93,7 +95,7 @@ def history(reading: Reading, asked: Asked) -> list[dict[str, Any]]:
 
     source = reading.locate(asked.root, asked.path) if asked.path else None
     found, _ = reading.entries(Selection(), source, Follow.RENAMES)
-    rows = [_row(entry) for entry in islice(found, _MOST_ROWS)]
+    rows = [_row(entry) for entry in asked.wanted.rows(islice(found, _MOST_ROWS))]
     titles = before.titles(reading.repository, list({row["commit"]: None for row in rows if row["commit"]}))
     for row in rows:
         if row["commit"] in titles:

@@ -15,6 +15,7 @@ from lsp_server import commands, hover, wording
 from lsp_server.markdown import visible
 from lsp_server.protocol import BadArgument
 from lsp_server.session import Session
+from lsp_server.waiting import Wanted
 
 COMMANDS: Final = (*commands.READING, *commands.WRITING, "sage.line", "sage.refresh")
 
@@ -44,9 +45,11 @@ async def _asked(session: Session, command: str, uri: str, fields: Mapping[str, 
     record, path = place
     if command == "sage.restoreSidecar" and await _restored_in_buffer(session, uri):
         return None
-    asked = commands.Asked(record.root, session.source_of(uri, path), fields, session.environment)
+    wanted = Wanted()
+    asked = commands.Asked(record.root, session.source_of(uri, path), fields, session.environment, wanted)
     run = (commands.READING | commands.WRITING)[command]  # type: ignore[operator]
-    answer = await record.questions.ask(lambda reading: run(reading, asked))
+    with wanted.while_awaited():
+        answer = await record.questions.ask(lambda reading: run(reading, asked))
     session.tidying.soon()
     if command in commands.WRITING:
         session.start(session.workspaces.look())

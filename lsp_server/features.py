@@ -5,10 +5,9 @@ Not here: what the server can say to the client (`server`), and errors (`protoco
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from lsprotocol import types
@@ -26,8 +25,10 @@ from lsp_server.documents import Document
 from lsp_server.markdown import Page
 from lsp_server.memory import settle
 from lsp_server.positions import Encoding
+from lsp_server.protocol import Written
 from lsp_server.server import Server
 from lsp_server.settings import Settings
+from lsp_server.waiting import Wanted, in_a_thread
 from lsp_server.workspaces import Known, KnownChronicle
 from sage_git.errors import SageError
 
@@ -182,22 +183,19 @@ def _chronicles(server: Server) -> None:
         return chronicle_reading.references(found[0], at, encoding, with_own=own) if found else []
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
-    async def linked(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-        found = await session.chronicle(params.text_document.uri)
-        if found is None or found[1].record is None:
-            return []
+    async def linked(params: types.DocumentLinkParams) -> Written | None:
         tips = server.text_can("document_link", "tooltip_support")
-        return await asyncio.to_thread(_links, found[0], found[1].record.root, session.encoding, has_tips=tips)
+        look = partial(chronicle_reading.links, encoding=session.encoding, has_tips=tips)
+        return await _long(server, params.text_document.uri, look)
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    async def outlined(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-        found = await session.chronicle(params.text_document.uri)
-        return await asyncio.to_thread(chronicle_reading.outline, found[0], session.encoding) if found else []
+    async def outlined(params: types.DocumentSymbolParams) -> Written | None:
+        look = partial(chronicle_reading.outline, encoding=session.encoding)
+        return await _long(server, params.text_document.uri, look)
 
     @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
-    async def folded(params: types.FoldingRangeParams) -> list[types.FoldingRange]:
-        found = await session.chronicle(params.text_document.uri)
-        return await asyncio.to_thread(chronicle_reading.folding, found[0]) if found else []
+    async def folded(params: types.FoldingRangeParams) -> Written | None:
+        return await _long(server, params.text_document.uri, chronicle_reading.folding)
 
     @server.feature(types.WORKSPACE_SYMBOL)
     async def named(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
@@ -208,8 +206,14 @@ def _chronicles(server: Server) -> None:
         return found
 
 
-def _links(document: Document, root: Path, encoding: Encoding, *, has_tips: bool) -> list[types.DocumentLink]:
-    return list(chronicle_reading.links(document, root, encoding, has_tips=has_tips))
+async def _long(
+    server: Server, uri: str, look: Callable[[Document, KnownChronicle, Wanted], Iterable[object]]
+) -> Written | None:
+    """A long answer about a sidecar, worked out and written down beside the event loop."""
+    found = await server.session.chronicle(uri)
+    if found is None:
+        return None
+    return await in_a_thread(lambda wanted: server.protocol.written(look(*found, wanted)))
 
 
 def _commands(server: Server) -> None:

@@ -6,9 +6,11 @@ Not here: reading and writing (`connection`), and what requests do (`server`).
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import traceback
 from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol.types import METHOD_TO_TYPES, ErrorCodes, ExecuteCommandParams, LSPErrorCodes, ResponseError
@@ -19,7 +21,7 @@ from lsp_server.markdown import visible
 from sage_git.errors import SageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 _BEFORE_ALL: Final = frozenset({"initialize", "exit"})
 _LONGEST: Final = 2_000
@@ -29,6 +31,13 @@ MessageId = str | int
 
 class BadArgument(Exception):
     """A request lacks something, or has it in a form that means nothing; `str()` is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer that is JSON already, all of it ASCII."""
+
+    text: str
 
 
 class Protocol(LanguageServerProtocol):
@@ -102,11 +111,23 @@ class Protocol(LanguageServerProtocol):
         elif (problem := future.exception()) is not None:
             self.tell_fault(problem)
             self.refuse(msg_id, *explained(problem))
-        elif _is_json(result := future.result()):  # a command's, which may be long: nothing in it is to be translated
+        elif isinstance(result := future.result(), Written):
+            self._result_types.pop(msg_id, None)
+            self._send_written(msg_id, result)
+        elif _is_json(result):  # a command's, which may be long: nothing in it is to be translated
             self._result_types.pop(msg_id, None)
             self._send_data({"jsonrpc": "2.0", "id": msg_id, "result": result})
         else:
             self._send_response(msg_id, result=result)
+
+    def written(self, rows: Iterable[object]) -> Written:
+        """A long answer as the client gets it: made in a thread, row by row, so that no hover waits for all of it."""
+        return Written(f"[{','.join(json.dumps(self._converter.unstructure(row)) for row in rows)}]")
+
+    def _send_written(self, msg_id: MessageId, result: Written) -> None:
+        body = f'{{"jsonrpc":"2.0","id":{json.dumps(msg_id)},"result":{result.text}}}'
+        if self.writer is not None:
+            self.writer.write(f"Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
 
     def tell_fault(self, problem: BaseException | None) -> None:
         """Tell of an exception that nobody expected, if that is wanted."""

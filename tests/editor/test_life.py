@@ -11,13 +11,21 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 pytest.importorskip("pygls")
 
-from lsp_server import serving
+from lsp_server import chronicle_reading, serving
+from lsp_server.documents import Document
+from lsp_server.positions import Encoding
+from lsp_server.records import Record
+from lsp_server.waiting import GivenUp, Wanted, in_a_thread
+from lsp_server.workspaces import KnownChronicle
 from tests.editor.client import ALL, Client, Refused, _importable
 from tests.editor.conftest import APP
 
@@ -121,6 +129,54 @@ def test_a_cancelled_request_is_answered_so(client):
     assert refused.value.code == CANCELLED
     client.tell("$/cancelRequest", {"id": "never asked"})
     assert client.hover("app.py", 0)
+
+
+def test_work_that_was_cancelled_ends_at_its_next_row():
+    begun, cancelled, ended = Event(), Event(), Event()
+    seen = []
+
+    def rows():
+        yield "first"
+        begun.set()
+        cancelled.wait(20)
+        yield "second"
+        yield "third"
+
+    def work(wanted):
+        try:
+            seen.extend(wanted.rows(rows()))
+        except GivenUp:
+            ended.set()
+            raise
+
+    async def ask():
+        asked = asyncio.ensure_future(in_a_thread(work))
+        await asyncio.to_thread(begun.wait, 20)
+        asked.cancel()
+        await asyncio.wait([asked])
+        assert asked.cancelled()
+        cancelled.set()
+        assert await asyncio.to_thread(ended.wait, 20)
+
+    asyncio.run(ask())
+    assert seen == ["first"]
+
+
+def test_a_long_look_at_a_chronicle_ends_when_nobody_waits(desk):
+    row = {"type": "FILE_EDITED", "timestamp": "", "graphCommit": "0" * 40, "filePath": "app.py"}
+    document = Document("file:///app.py.sage", 1, f"{json.dumps(row, separators=(',', ':'))}\n" * 2)
+    known = KnownChronicle(Record(desk.repository.path, {}, lambda *_: None), "app.py.sage")
+    wanted, unwanted = Wanted(), Wanted()
+    with suppress(asyncio.CancelledError), unwanted.while_awaited():
+        raise asyncio.CancelledError
+    for look in (
+        partial(chronicle_reading.outline, encoding=Encoding.UTF16),
+        partial(chronicle_reading.links, encoding=Encoding.UTF16, has_tips=True),
+        chronicle_reading.folding,
+    ):
+        assert list(look(document, known, wanted))
+        with pytest.raises(GivenUp):
+            list(look(document, known, unwanted))
 
 
 def test_the_server_goes_when_its_client_is_killed(desk, tmp_path):
