@@ -147,7 +147,9 @@ class Docket:
         for name in (fact, *self._edits_with(fact)):
             node = self._index.events.node(name)
             numbers = () if node is None else self._index.evidence.undone_by(node.number)
-            found |= dict.fromkeys((*queries.ids_of(self._index.connection, numbers), *self._fresh.get(name, ())))
+            kept = queries.ids_of(self._index.connection, numbers)  # found out anew since, it may be another's
+            found |= dict.fromkeys(each for each in kept if name in self.evidence(each).undoes)
+            found |= dict.fromkeys(self._fresh.get(name, ()))
         return found
 
     def _edits_with(self, fact: EventId) -> list[EventId]:
