@@ -88,7 +88,7 @@ def _bodies(claims: Claims) -> Iterator[Finding]:
 
 
 def withheld(derivation: Derivation, claims: Claims) -> Iterator[Unchecked]:
-    """What has no body here of the logs of others: nobody can look at it. What commits tell all the same is no secret."""
+    """What has no body here of others' logs: nobody can look at it. What commits tell all the same is no secret."""
     for log in claims.others:
         hidden = (log.bare.keys() & claims.bare) - derivation.derived
         hidden = {each for each in hidden if claims.redaction(log, each) is None}
