@@ -22,6 +22,7 @@ from benchmarks.measure import Row, at_most
 from tests.editor.client import ALL, Client
 
 COMMITS = 5_000
+STARTS = 12
 ROUNDS = 7
 ASKED = 300
 _CHRONICLE = "app.py.sage"
@@ -87,16 +88,20 @@ def _starts(repository: Repository) -> Iterator[Row]:
     """From the process's beginning to the answer of initialize, in turns."""
     ways = {"ours": _OURS} | _others()
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS + 1):
+    worked: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(STARTS):
         for name, command in ways.items():
             begun = time.perf_counter()
-            with _client(command, repository):
+            with _client(command, repository) as client:
                 taken[name].append(time.perf_counter() - begun)
-    bare = taken["bare pygls"][1:]
-    added = 1000 * median(ours - other for ours, other in zip(taken["ours"][1:], bare, strict=True))
-    yield Row("initialize, beyond bare pygls", added, "ms", f"ours {_ms(taken['ours'][1:]):.0f} ms", at_most(40))
+                worked[name].append(_processor_ms(client))
+    added = 1000 * (min(taken["ours"]) - min(taken["bare pygls"]))
+    noted = f"ours {1000 * min(taken['ours']):.0f} ms; the least of {STARTS} each"
+    yield Row("initialize, beyond bare pygls", added, "ms", noted, at_most(40))
+    more = min(worked["ours"]) - min(worked["bare pygls"])
+    yield Row("  of that the processor's time", more, "ms", "which others on the machine do not change")
     for name in list(ways)[1:]:
-        yield Row(f"  {name}", _ms(taken[name][1:]), "ms")
+        yield Row(f"  {name}", 1000 * min(taken[name]), "ms")
 
 
 def _answers(client: Client) -> Iterator[Row]:
@@ -132,6 +137,10 @@ def _chronicle(client: Client) -> Iterator[Row]:
     yield Row("open a chronicle of 10,000 events → diagnostics", _ms(opened), "ms", target=at_most(150))
     client.open(name, text)
     client.diagnostics(name)
+    outline = client.begin("textDocument/documentSymbol", {"textDocument": {"uri": client.uri(name)}})
+    beside = _timed(20, lambda number: client.hover("app.py", number))
+    client.answer(outline, 120)
+    yield Row("hover beside its outline, worst", 1000 * max(beside), "ms", target=at_most(50))
     saved = []
     for number in range(ROUNDS):
         client.change(name, altered if number % 2 == 0 else text)
@@ -163,6 +172,12 @@ def _memory(what: str, client: Client, most: float | None) -> Row:
     with open(f"/proc/{client.process.pid}/status", encoding="ascii") as status:
         held = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
     return Row(what, held / 1024, "MiB", target=None if most is None else at_most(most))
+
+
+def _processor_ms(client: Client) -> float:
+    """How long the main thread of a server had a processor so far."""
+    with open(f"/proc/{client.process.pid}/schedstat", encoding="ascii") as schedule:
+        return int(schedule.read().split()[0]) / 1e6
 
 
 def _timed(count: int, ask: Callable[[int], object]) -> list[float]:
