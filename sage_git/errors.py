@@ -6,6 +6,7 @@
     ├── NotHere                     3   ENOTHERE         no repository, no chronicle, or git too old: nothing to work on
     │   └── ConfigError             3   ECONFIG          .sage/config.toml cannot be read as a policy
     ├── GitFailed                   4   EGIT             git exited with an error that we did not expect
+    ├── GitKilled                   4   EKILLED          git was ended from outside, and so told us nothing
     ├── SigningFailed               4   ESIGNING         ssh-keygen, an agent or a security key did not sign
     ├── PeerFailed                  4   EPEER            a peer cannot be reached, is somebody else, or refused us
     ├── StorageError                4   EIO              the system refused a read or write; path, operation, errno name
@@ -103,6 +104,17 @@ class GitFailed(SageError):
         remedy = "do what git says; `git fsck` looks at the repository, `sage-git doctor` at how we are set up in it"
         super().__init__(f"git {' '.join(arguments[:2])} failed ({status}): {said}", remedy=remedy)
         self.arguments, self.status, self.stderr = arguments, status, stderr
+
+
+class GitKilled(SageError):
+    """git was ended by a signal; `arguments` and the signal's number. No GitFailed, for that is often an answer."""
+
+    code = "EKILLED"
+
+    def __init__(self, arguments: tuple[str, ...], signal: int) -> None:
+        remedy = "do it again; if nobody stopped it, the system may be short of memory"
+        super().__init__(f"git {' '.join(arguments[:2])} was ended by signal {signal}", remedy=remedy)
+        self.arguments, self.signal = arguments, signal
 
 
 class SigningFailed(SageError):

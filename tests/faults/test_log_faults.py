@@ -44,7 +44,7 @@ def assert_made_up_for(directory: Path, outcome: Outcome | Struck) -> None:
     """What a struck run left is a beginning of the log, and the next one makes it whole."""
     if not outcome.was_killed:
         assert outcome.status in (0, 4), outcome
-        assert (outcome.status == 4) == (outcome.output.strip() in ("EIO", "EGIT")), outcome
+        assert (outcome.status == 4) == (outcome.output.strip() in ("EIO", "EGIT", "EKILLED")), outcome
     writer = writer_id(directory) if directory.exists() else None
     if writer is not None:
         there = list(bodies(directory, writer))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sage_git.errors import GitFailed, NotHere, SigningFailed
+from sage_git.errors import GitFailed, GitKilled, NotHere, SigningFailed
 from sage_git.gitrepo.command.environments import sealed_environment, users_environment
 
 _USERS_OVERRIDES: Final = (
@@ -28,7 +28,7 @@ def run(
     input: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
-    """What git prints for `arguments` in a repository of ours at `git_dir`. Raises GitFailed.
+    """What git prints for `arguments` in a repository of ours at `git_dir`. Raises GitFailed, GitKilled.
 
     Of `environment` git is given the search path and the object directories to borrow from, nothing else.
     """
@@ -47,7 +47,7 @@ def run_in_users(
     input: bytes = b"",
     locks: bool = False,
 ) -> bytes:
-    """What git prints for `arguments` in the user's repository. Raises GitFailed, NotHere (no git at all).
+    """What git prints for `arguments` in the user's repository. Raises GitFailed, GitKilled, NotHere (no git at all).
 
     `index` is another index than the repository's. `locks` lets git take optional locks, for the few commands of ours
     that are asked to write.
@@ -93,6 +93,8 @@ def _finish(
         raise NotHere("git is not on PATH", remedy="install git 2.38 or newer") from None
     if done.returncode:
         shown = tuple(each if isinstance(each, str) else each.decode("utf-8", "replace") for each in arguments)
+        if done.returncode < 0:
+            raise GitKilled(without_settings(shown), -done.returncode)
         raise GitFailed(without_settings(shown), done.returncode, done.stderr.decode("utf-8", "replace"))
     return done.stdout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sage_git.errors import GitFailed
+from sage_git.errors import GitFailed, GitKilled
 from sage_git.gitrepo.command import Stream, run
 
 
@@ -22,3 +22,10 @@ def test_an_error_of_git_says_where_to_look(tmp_path):
         run(["rev-parse", "HEAD"], git_dir=tmp_path)
     assert "sage-git doctor" in caught.value.remedy
     assert caught.value.arguments == ("rev-parse", "HEAD")
+
+
+def test_a_git_that_is_killed_has_not_answered(tmp_path):
+    suicide = ["-c", "alias.die=!kill -9 $PPID", "die"]
+    with pytest.raises(GitKilled, match=r"^git die was ended by signal 9$"):
+        run(suicide, git_dir=tmp_path)
+    assert not issubclass(GitKilled, GitFailed)  # which is an answer to those who ask whether something is there
