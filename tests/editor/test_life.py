@@ -10,7 +10,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -181,12 +180,17 @@ def test_a_long_look_at_a_chronicle_ends_when_nobody_waits(desk):
 
 def test_the_server_goes_when_its_client_is_killed(desk, tmp_path):
     """The client dies and its ends of the pipes stay open elsewhere; the server's parent lives on."""
+    assert serving._LOOKED_FOR_S < 15
+    looking_often = (
+        "import runpy; from lsp_server import serving; serving._LOOKED_FOR_S = 0.1; "
+        "runpy.run_module('lsp_server', run_name='__main__')"
+    )
     victim = subprocess.Popen(["sleep", "60"])
-    with Client([sys.executable, "-P", "-m", "lsp_server"], desk.repository.path, _importable()) as client:
+    with Client([sys.executable, "-P", "-c", looking_often], desk.repository.path, _importable()) as client:
         client.ask("initialize", {"processId": victim.pid, "rootUri": None, "capabilities": {}})
         client.tell("initialized", {})
-        time.sleep(6)
-        assert client.process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            client.process.wait(1)  # it has looked ten times
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         assert client.process.wait(15) == 1

@@ -141,13 +141,16 @@ class Objects:
     def git(self, *arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=self.folder, capture_output=True, check=True).stdout.decode()
 
-    def read(self, name: str) -> str:
+    def content(self, name: str) -> bytes:
         assert self._reader.stdin is not None
         assert self._reader.stdout is not None
         self._reader.stdin.write(name.encode() + b"\n")
         self._reader.stdin.flush()
         size = int(self._reader.stdout.readline().split()[2])
-        return self._reader.stdout.read(size + 1)[:-1].decode()
+        return self._reader.stdout.read(size + 1)[:-1]
+
+    def read(self, name: str) -> str:
+        return self.content(name).decode()
 
     def texts(self, blob: str) -> tuple[str, ...]:
         """The lines of a blob."""
@@ -157,8 +160,19 @@ class Objects:
 
     def tree(self, commit: str) -> dict[str, str]:
         """Path → blob, without what is sage-git's own."""
-        entries = (entry.split("\t") for entry in self.git("ls-tree", "-r", "-z", commit).split("\0")[:-1])
-        return {path: meta.split()[2] for meta, path in entries if not path.startswith(".sage/")}
+        return {path: blob for path, blob in self.entries(f"{commit}^{{tree}}") if not path.startswith(".sage/")}
+
+    def entries(self, tree: str) -> Iterator[tuple[str, str]]:
+        """Path and blob of each file below a tree."""
+        rest = self.content(tree)
+        while rest:
+            head, _, rest = rest.partition(b"\0")
+            mode, _, name = head.decode().partition(" ")
+            oid, rest = rest[:20].hex(), rest[20:]
+            if mode == "40000":
+                yield from ((f"{name}/{path}", blob) for path, blob in self.entries(oid))
+            else:
+                yield name, oid
 
     def renames(self, parent: str, commit: str) -> dict[str, str]:
         """New path → old path."""
