@@ -39,13 +39,22 @@ def taken_back(
     prospects = Prospects(change, workshop)
     if not any(prospects.has_any(edit.after, edit.before) for edit in tried):
         return ()
-    spans = _spans_among({fact: edits[fact] for fact in list(edits)[-MAX_EDITS:]}, parents)
+    own = {(edit.before, edit.after): (edit,) for edit in tried if not is_by_merge(edit.fact)}
+    together = _together(change, own, workshop)  # what is nobody's fault is not said to go with it
+    if not together:
+        together = _together(
+            change, _spans_among({fact: edits[fact] for fact in list(edits)[-MAX_EDITS:]}, parents), workshop
+        )
+    return tuple(fact for fact in edits if fact in together) if not together.isdisjoint(rogue) else ()
+
+
+def _together(change: Edit, spans: Mapping[tuple[Version, Version], Chain], workshop: Workshop) -> set[EventId]:
+    """The edits of the spans that `change` takes back one after the other; none if it does more."""
     inverses = [(Edit(span[-1].fact, after, before),) for (before, after), span in spans.items()]
     found = list(explanations(change, inverses, workshop))
     if not found or found[-1].kind is not Fit.WHOLE:
-        return ()
-    together = {edit.fact for each in found for edit in spans[each.chain[-1].after, each.chain[0].before]}
-    return tuple(fact for fact in edits if fact in together) if not together.isdisjoint(rogue) else ()
+        return set()
+    return {edit.fact for each in found for edit in spans[each.chain[-1].after, each.chain[0].before]}
 
 
 def undone(change: Edit, edits: Iterable[Edit], workshop: Workshop) -> Edit | None:
