@@ -65,17 +65,29 @@ def fetched(house, server, copy, most_bytes=None):
     return done, way.carried_bytes
 
 
-def test_connection_cut_at_every_stage(house, tmp_path):
+def cut_at(house, tmp_path, places):
+    """Cut a fetch after each of these many bytes of all that it takes, which `places` is told."""
     with house.open() as server:
         whole, all_bytes = fetched(house, server, tmp_path / "whole")
         assert (whole.returncode, server.ended().words) == (0, "")
-        for place in range(PLACES):
-            copy = tmp_path / f"copy{place}"
-            done, _ = fetched(house, server, copy, all_bytes * place // PLACES)
+        for most_bytes in places(all_bytes):
+            copy = tmp_path / f"copy{most_bytes}"
+            done, _ = fetched(house, server, copy, most_bytes)
             assert done.returncode != 0
             assert done.stderr.startswith("sage-git: 127.0.0.1:"), done.stderr
             assert "Traceback" not in done.stderr
             assert git(f"--git-dir={copy}", "for-each-ref") == ""
             server.ended()
             assert all(service._process.poll() is not None for service in house.services)
+        print(f"cut {len(places(all_bytes))} times within {all_bytes} bytes")
         house.assert_serves(server)
+
+
+def test_connection_cut_at_every_stage(house, tmp_path):
+    cut_at(house, tmp_path, lambda all_bytes: range(0, all_bytes, all_bytes // PLACES + 1))
+
+
+@pytest.mark.soak
+def test_connection_cut_in_and_between_all_frames(house, tmp_path):
+    """The shortest frame of ours has 4 bytes, and TLS makes 26 of them."""
+    cut_at(house, tmp_path, lambda all_bytes: range(0, all_bytes - 26, 13))
