@@ -172,7 +172,7 @@ class _Portion:
             self._add(event, Occasion())
             self._foretold.append((commit, self._index.events.last_number()))
             return True
-        why = "it names no commit" if commit is None else self._untruth(event, commit)
+        why = "it names no commit" if commit is None else self._scales.untruth(event, commit)
         assert event.event_id is not None
         if why is not None or known is None:
             body = self._bodies[event.event_id]
@@ -186,10 +186,6 @@ class _Portion:
         if commit not in self._commits:
             self._commits[commit] = None if commit is None else self._index.commits.known(commit)
         return self._commits[commit]
-
-    def _untruth(self, event: Event, commit: ObjectId) -> str | None:
-        assert event.event_id is not None
-        return self._scales.untruth(event, commit)
 
 
 def _is_told(event: Event) -> bool:
