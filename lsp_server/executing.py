@@ -5,8 +5,10 @@ Not here: what the commands do with a record (`commands`).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
@@ -16,6 +18,7 @@ from lsp_server.markdown import visible
 from lsp_server.protocol import BadArgument
 from lsp_server.session import Session
 from lsp_server.waiting import Wanted
+from lsp_server.workspaces import path_of
 
 COMMANDS: Final = (*commands.READING, *commands.WRITING, "sage.line", "sage.refresh")
 
@@ -86,6 +89,8 @@ async def _restored_in_buffer(session: Session, uri: str) -> bool:
     if found is None or found[0].is_as_on_disk:
         return False
     document, known = found
+    if await asyncio.to_thread(_is_on_disk, uri, document.text):  # the client read it again, which is no typing
+        return False
     record, expected = known.record, known.expected
     if record is None or expected is None:
         return False
@@ -97,3 +102,11 @@ async def _restored_in_buffer(session: Session, uri: str) -> bool:
     edit = types.TextEdit(types.Range(types.Position(0, 0), end), text)
     session.front.edit(uri, edit)
     return True
+
+
+def _is_on_disk(uri: str, text: str) -> bool:
+    path = path_of(uri)
+    try:
+        return path is not None and Path(path).read_bytes() == text.encode("utf-8", "surrogatepass")
+    except OSError:
+        return False

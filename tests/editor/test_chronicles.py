@@ -71,6 +71,15 @@ def test_a_buffer_that_was_not_saved_is_restored_in_the_buffer(opened, text, des
     assert desk.repository.read(FILE) == text
 
 
+def test_what_the_client_read_again_from_disk_is_restored_on_disk(opened, text, desk):
+    broken = text.replace("Ada", "Eve", 1)
+    desk.repository.write(FILE, broken)
+    opened.change(FILE, broken)
+    assert errors(opened.diagnostics(FILE, len))
+    assert opened.command("sage.restoreSidecar", uri=opened.uri(FILE)) is None
+    assert desk.repository.read(FILE) == text
+
+
 def test_a_line_without_an_end_is_torn(opened, text):
     opened.save(FILE, text + '{"type":')
     assert errors(opened.diagnostics(FILE, len))[0][0] == "line-torn"
