@@ -114,9 +114,7 @@ SAMPLE = [
     Fault("write", FULL, 3),
     Fault("fsync", KILL, 1),
     Fault("fsync", BROKEN, 1),
-    Fault("pwrite64", KILL, 4),
     Fault("pwrite64", FULL, 2),
-    Fault("openat", BROKEN, 6),
 ]
 
 
@@ -124,6 +122,15 @@ SAMPLE = [
 @pytest.mark.parametrize("fault", SAMPLE, ids=str)
 def test_a_recording_that_is_struck_is_made_up_for_by_the_next(outstanding, tmp_path, fault):
     assert strike(outstanding, tmp_path / "here", fault, twin(outstanding, tmp_path / "twin")), "the fault never struck"
+
+
+@needs_ptrace
+@pytest.mark.parametrize("effect, nth", [(Effect.KILL_ONE, 1), (Effect.KILL_ALL, 120)])
+def test_a_recording_whose_gits_are_struck_is_made_up_for_by_the_next(outstanding, tmp_path, effect, nth):
+    copy = Path(shutil.copytree(outstanding, tmp_path / "here", symlinks=True))
+    outcome = struck_run("record_once.py", copy, effect, nth)
+    assert_made_up_for(copy, outcome, entries(outstanding), twin(outstanding, tmp_path / "twin"))
+    assert outcome.call, "it did less"
 
 
 @needs_ptrace
