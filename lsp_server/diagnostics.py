@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from lsprotocol.types import Diagnostic, DiagnosticSeverity, Position, Range
 
@@ -25,11 +24,10 @@ SOURCE = "sage-git"
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """How somebody looks at a buffer: what they chose, how positions count, and when."""
+    """How somebody looks at a buffer: what they chose, and how positions count."""
 
     settings: Settings
     encoding: Encoding
-    now: datetime
 
 
 def diagnostics(known: Known, document: Document, eye: Eye) -> list[Diagnostic]:
@@ -52,15 +50,13 @@ def _rogue(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:
         origin = placed.origin
         agents = known.story.agents.get(origin.commit, ())
         title = known.story.title(origin)
-        said = f"unplanned edit by {wording.actor(origin.actor, agents)}, {wording.ago(origin.timestamp, eye.now)}"
+        said = f"unplanned edit by {wording.actor(origin.actor, agents)}{wording.day(origin.timestamp)}"
         where = whole_lines(document.lines, placed.first, placed.last, eye.encoding)
         yield _diagnostic(where, f"{said}: {title}" if title else said, severity, "open-rogue-edit", placed.answer_to)
     if document.lines.texts and not known.placement(document).changed:
         for edit in known.story.open_edits:  # those that only took lines away, or lines that are gone since
             if edit.event.event_id not in shown:
-                said = (
-                    f"unplanned edit by {wording.actor(edit.fact.actor)}, {wording.ago(edit.fact.timestamp, eye.now)}"
-                )
+                said = f"unplanned edit by {wording.actor(edit.fact.actor)}{wording.day(edit.fact.timestamp)}"
                 where = whole_line(document.lines, 0, eye.encoding)
                 message = f"{said}; none of its lines are here"
                 yield _diagnostic(where, message, severity, "open-rogue-edit", edit.event.event_id)
@@ -68,7 +64,7 @@ def _rogue(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:
 
 def _halts(known: Known, document: Document, eye: Eye) -> Iterator[Diagnostic]:
     for halt in known.story.halts:
-        said = f"halted by {wording.actor(halt.actor)}, {wording.ago(halt.timestamp, eye.now)}: {wording.why(halt)}"
+        said = f"halted by {wording.actor(halt.actor)}{wording.day(halt.timestamp)}: {wording.why(halt)}"
         where = whole_line(document.lines, 0, eye.encoding)
         yield _diagnostic(where, said, DiagnosticSeverity.Error, "halted", halt.event_id)
 

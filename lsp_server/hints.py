@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from lsprotocol.types import InlayHint, Position
 
@@ -13,6 +14,12 @@ from lsp_server.markdown import visible
 from lsp_server.positions import Encoding
 from lsp_server.regions import Placed, regions
 from lsp_server.workspaces import Known
+
+if TYPE_CHECKING:
+    from sage_git.operations.reading.blame import Origin
+
+_MOST: Final = 43
+"""Characters: VS Code shows no more of a hint, unless it was told to."""
 
 
 def hints(
@@ -44,8 +51,14 @@ def _said(placed: Placed, days: int, now: datetime) -> str:
             lead = ""
         case _:
             return ""
-    who = f"{wording.actor(origin.actor)}, {wording.ago(origin.timestamp, now)}"
-    return f"{lead} · {who}" if lead else who
+    when = wording.ago(origin.timestamp, now)
+    said = [f"{lead} · {who}, {when}" if lead else f"{who}, {when}" for who in _names(origin)]
+    return next((each for each in said if len(each) <= _MOST), said[-1])
+
+
+def _names(origin: Origin) -> tuple[str, str]:
+    """Who did it: with their tool, and alone."""
+    return wording.actor(origin.actor), wording.actor({**origin.actor, "agent": "git"})
 
 
 def _is_recent(timestamp: str, days: int, now: datetime) -> bool:

@@ -60,6 +60,7 @@ class Server(LanguageServer):
         self.session.workspaces.told = told
         self._loop = loop
         self.session.start(self.session.workspaces.watch())
+        self.session.start(self.session.keep_ages_true())
 
     def end(self) -> None:
         """Stop it."""
@@ -76,9 +77,7 @@ class Server(LanguageServer):
         session = self.session
         match session.known_now(document.uri):
             case Known() as known:
-                return diagnostics.diagnostics(
-                    known, document, diagnostics.Eye(session.settings, session.encoding, self.now())
-                )
+                return diagnostics.diagnostics(known, document, diagnostics.Eye(session.settings, session.encoding))
             case KnownChronicle() as chronicle:
                 await chronicle_files.examine(chronicle, document)
                 has_related = self.text_can("publish_diagnostics", "related_information")

@@ -29,6 +29,8 @@ from lsp_server.workspaces import Known, KnownChronicle, Workspaces
 from sage_git.errors import NotHere
 
 _AFTER_TYPING_S: Final = 0.12
+_MINUTE_S: Final = 60.0
+"""The smallest unit that ages are told in."""
 Knowledge = Known | KnownChronicle | None
 
 
@@ -175,6 +177,14 @@ class Session:
             if record is None or known is None or known.record is record:
                 self._load(document)
         await asyncio.gather(*self._known.values(), return_exceptions=True)
+
+    async def keep_ages_true(self) -> None:
+        """Have the client ask again, for ever, for what says how long ago something was."""
+        while True:
+            await asyncio.sleep(_MINUTE_S)
+            if len(self.documents):
+                self.front.refresh()
+                self.tidying.soon()
 
     async def _record_changed(self, record: Record) -> None:
         await self.reload(record)

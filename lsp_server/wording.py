@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sage_git.chronicle.event import Event
     from sage_git.operations.reading.blame import Origin
 
-__all__ = ["actor", "ago", "instant", "label", "many", "short", "standing", "why"]
+__all__ = ["actor", "ago", "day", "instant", "label", "many", "short", "standing", "why"]
 
 _VERBS: Final = {
     "FILE_ADDED": "added",
@@ -49,6 +49,12 @@ def ago(timestamp: str, now: datetime) -> str:
     """How long ago, in one unit and at git's own bounds: "3 hours ago"."""
     then = instant(timestamp)
     return "undated" if then is None or then.year == 1 else relative(now - then)
+
+
+def day(timestamp: str) -> str:
+    """When, in a phrase that stays true as long as it is shown: " on 2026-01-31"; empty for what has no date."""
+    then = instant(timestamp)
+    return "" if then is None or then.year == 1 else f" on {then:%Y-%m-%d}"
 
 
 def many(count: int, word: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("pygls")
 
+from lsp_server import session
+from lsp_server.session import Front
 from lsp_server.workspaces import path_of
 from sage_git.storage.index import Index
 from tests.editor.client import Refused
@@ -131,6 +135,21 @@ def test_answering_for_an_edit_takes_it_from_the_problems(client, desk):
     assert client.told("sage/changed")[0]["root"] == desk.repository.path.as_uri()
     with pytest.raises(Refused, match="nothing"):
         client.ask("workspace/executeCommand", answer["command"])
+
+
+def test_what_says_how_long_ago_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr(session, "_MINUTE_S", 0.001)
+
+    async def wait() -> None:
+        asked = asyncio.Event()
+        front = Front(**dict.fromkeys((each.name for each in fields(Front)), lambda *_: None))
+        front.refresh = asked.set
+        one = session.Session({}, front)
+        one.documents.open("file:///app.py", "x\n", 1)
+        one.start(one.keep_ages_true())
+        await asyncio.wait_for(asked.wait(), 20)
+
+    asyncio.run(wait())
 
 
 def test_a_client_that_hears_no_changes_is_told_of_none(starting):

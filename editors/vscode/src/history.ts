@@ -43,7 +43,7 @@ export class History extends Rows<Row> {
   getTreeItem(row: Row): vscode.TreeItem {
     const item = new vscode.TreeItem(plain(row.subject || row.label));
     item.id = row.eventId;
-    item.description = `${plain(row.actor)}, ${ago(row.timestamp, Date.now())}`;
+    item.description = `${ago(row.timestamp, Date.now())} · ${plain(row.actor)}`;
     item.iconPath = new vscode.ThemeIcon(icon(row), colour(row));
     item.tooltip = told(row);
     item.contextValue = row.open ? 'sageGit.openEdit' : 'sageGit.event';
