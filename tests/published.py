@@ -1,6 +1,7 @@
 """Two clones and a bare remote through which logs go, and ways to damage a log that came.
 
-ada = begin(repository, folder / "remote.git")   planned work of ada's, pushed, her log published
+ada = found(repository, remote)                  a commit of ada's, pushed; hooks are on
+ada = begin(repository, folder / "remote.git")   planned work of ada's, pushed, her log published; hooks are off
 bob = join(ada, folder / "bob")                  another clone, which knows no log but its own
 store = fetch_logs(bob)                          … and now hers, unlooked at
 alter(store, note=…, leaves=…, bodies=…)         change files of it
@@ -26,6 +27,15 @@ LOGS = "+refs/sage/writers/*:refs/sage/writers/*"
 NOTE, LEAVES, BODIES, ABOUT = "checkpoint", "leaves/000", "events/000", "writer.json"
 
 
+def found(repository: GitRepository, remote: Path) -> GitRepository:
+    """A recorded clone whose one commit is pushed to `remote`, which is there."""
+    repository.git("remote", "add", "origin", str(remote))
+    repository.commit("begin", **{"src/a.py": "a = 1\n"})
+    sage(repository.path, "init")
+    repository.git("push", "--quiet", "-u", "origin", "main")
+    return repository
+
+
 def begin(repository: GitRepository, remote: Path) -> GitRepository:
     """A clone with planned work, pushed to `remote`, where its log is published."""
     GitRepository.create(remote, "--bare")
@@ -38,12 +48,11 @@ def begin(repository: GitRepository, remote: Path) -> GitRepository:
     return repository
 
 
-def join(ada: GitRepository, path: Path) -> GitRepository:
-    """Another clone of what ada pushed to, which has joined and knows no log but its own."""
-    ada.git("clone", "--quiet", ada.git("remote", "get-url", "origin"), str(path))
-    bob = GitRepository(path, ada._clock)
-    keep_record(bob)
-    return bob
+def join(ada: GitRepository, path: Path, url: str = "") -> GitRepository:
+    """Another clone of what ada pushed to, or of `url`, which has joined and knows no log but its own."""
+    ada.git("clone", "--quiet", url or ada.git("remote", "get-url", "origin"), str(path))
+    sage(path, "init")
+    return GitRepository(path, ada._clock)
 
 
 def publish(ada: GitRepository) -> None:

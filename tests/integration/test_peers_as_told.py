@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import GitRepository, run_here
+from tests.published import found, join
 from tests.recorded import sage
 
 ROOT = Path(__file__).parents[2]
@@ -24,25 +25,12 @@ def hub(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ada(hub: Path, repository: GitRepository) -> GitRepository:
-    """A recorded clone, pushed by git alone."""
-    repository.git("remote", "add", "origin", str(hub))
-    repository.commit("begin", **{"src/a.py": "a = 1\n"})
-    sage(repository.path, "init")
-    repository.git("push", "--quiet", "-u", "origin", "main")
-    return repository
+    return found(repository, hub)
 
 
 @pytest.fixture
-def bob(ada: GitRepository, hub: Path) -> GitRepository:
-    return joined(ada, str(hub), "bob")
-
-
-def joined(ada: GitRepository, url: str, name: str) -> GitRepository:
-    """Another clone of `url`, which has joined."""
-    clone = GitRepository(ada.path.parent / name, ada._clock)
-    ada.git("clone", "--quiet", url, str(clone.path))
-    sage(clone.path, "init")
-    return clone
+def bob(ada: GitRepository, tmp_path: Path) -> GitRepository:
+    return join(ada, tmp_path / "bob")
 
 
 def refs(repository: Path) -> list[str]:
@@ -59,7 +47,7 @@ def test_a_forge_needs_nothing_set_up_and_a_third_clone_can_check_all(ada, hub):
     sage(ada.path, "reconcile", "src/a.py", "-m", "looked at")
     ada.git("push", "--quiet")
     sage(ada.path, "sync")
-    third = joined(ada, str(hub), "third")
+    third = join(ada, hub.parent / "third")
     assert sage(third.path, "sync", "--fetch-only").startswith("origin  current  ")
     assert "verified" in sage(third.path, "verify", "--complete")
 
@@ -96,7 +84,7 @@ def test_a_clone_is_never_written_to(ada, bob):
 
 
 def test_a_push_to_a_clone_leaves_no_log_in_its_repository(ada):
-    bob = joined(ada, str(ada.path), "guest")
+    bob = join(ada, ada.path.parent / "guest", str(ada.path))
     bob.git("switch", "--quiet", "-c", "topic")
     bob.commit("more", **{"src/b.py": "b = 1\n"})
     bob.git("push", "--quiet", "origin", "topic")
@@ -236,6 +224,6 @@ def test_a_body_is_redacted_for_all_by_its_own_writer_alone(ada, bob):
     _, said = told(ada, "redact", event["eventId"], "-m", "mine")
     assert "here only" not in said
     sage(ada.path, "sync")
-    third = joined(ada, ada.git("remote", "get-url", "origin").strip(), "third")
+    third = join(ada, ada.path.parent / "third")
     sage(third.path, "sync")
     assert "too much" not in sage(third.path, "log", "--json", "--all")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.kit import GitRepository, run_sage
+from tests.published import found, join
 from tests.recorded import sage
 
 
@@ -23,21 +24,12 @@ def remote(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ada(remote: Path, repository: GitRepository) -> GitRepository:
-    """A recorded clone whose one commit is pushed."""
-    repository.git("remote", "add", "origin", str(remote))
-    repository.commit("begin", **{"src/a.py": "a = 1\n"})
-    sage(repository.path, "init")
-    repository.git("push", "--quiet", "-u", "origin", "main")
-    return repository
+    return found(repository, remote)
 
 
 @pytest.fixture
-def bob(ada: GitRepository, remote: Path) -> GitRepository:
-    """Another clone, which has joined."""
-    clone = GitRepository(ada.path.parent / "bob", ada._clock)
-    ada.git("clone", "--quiet", str(remote), str(clone.path))
-    sage(clone.path, "init")
-    return clone
+def bob(ada: GitRepository, tmp_path: Path) -> GitRepository:
+    return join(ada, tmp_path / "bob")
 
 
 def synced(clone: GitRepository, *arguments: str) -> list[dict[str, Any]]:
