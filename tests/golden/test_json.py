@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.golden.conftest import calculator, run
+from tests.recorded import keep_record
 
 
 @pytest.fixture
@@ -119,10 +120,13 @@ def test_an_edit_has_lines_while_its_file_is_as_it_left_it(tmp_path):
     assert lines == [[[1, 1], [count - 3, count]]]
 
 
-def test_hostile_text_is_escaped_in_json_as_well(place):
-    _, out, _ = run(place, "show", "--json", "f0d325f9")
-    assert out.isprintable() or "\x1b" not in out
-    assert "\u202e" not in out
+def test_hostile_text_is_escaped_in_json_as_well(repository):
+    keep_record(repository)
+    name = "\x1b[31m\u202eyp.live"
+    repository.commit("hostile", **{name: "x\n"})
+    _, out, _ = run(repository.path, "log", "--all", "--json")
+    assert name in {json.loads(line).get("filePath") for line in out.splitlines()}
+    assert not {"\x1b", "\u202e"}.intersection(out)
 
 
 def test_a_verdict_is_told_with_its_fact_though_all_happened_in_one_second(tmp_path):

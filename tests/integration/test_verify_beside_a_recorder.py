@@ -39,6 +39,8 @@ def test_what_a_recorder_left_that_was_killed_holds_nobody_up(tmp_path: Path, le
     assert time.monotonic() - began < 10
 
 
-def test_patience_ends(tmp_path: Path):
+def test_patience_with_a_recorder_ends(tmp_path: Path):
     (tmp_path / "recording").write_text(f"{os.getppid()}\n")
+    began = time.monotonic()
     await_recorder(tmp_path, 0.05)
+    assert 0.05 <= time.monotonic() - began < 10

@@ -141,8 +141,8 @@ def test_whatever_is_written_is_read_or_refused(text, marker):
     ],
 )
 def test_a_plan_is_named_after_its_summary(summary, name):
-    assert slug(summary, set()) in (name, name.replace("grosse-mass-prufen", "grosse-mass-prufen"))
-    assert slug(summary, {name, "grosse-mass-prufen"}) == f"{slug(summary, set())}-2"
+    assert slug(summary, set()) == name
+    assert slug(summary, {name}) == f"{name}-2"
 
 
 @pytest.mark.parametrize("pattern", ["", "  ", "a\nb", "./src", "../x", "a/../b", "#x", "a\x1b"])
