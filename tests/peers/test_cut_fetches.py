@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,12 +37,16 @@ def git_daemon(folder: Path) -> Iterator[int]:
         ["git", "daemon", "--verbose", *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert daemon.stderr is not None
+    hearing = threading.Thread(target=daemon.stderr.read)  # a full pipe would stop it
     try:
         assert "Ready to rumble" in daemon.stderr.readline()
+        hearing.start()
         yield port
     finally:
         daemon.terminate()
-        daemon.communicate(timeout=10)
+        hearing.join(10)
+        daemon.stderr.close()
+        daemon.wait(10)
 
 
 def meet(clone: Clone, port: int, cut: Cut) -> int:
