@@ -72,6 +72,16 @@ class Prospects:
                 return False
         return True
 
+    def may_undo(self, edits: Iterable[Edit]) -> bool:
+        """True if each line that the change adds on balance one of these edits removed, and the other way round."""
+        left = {*self._gained, *self._lost}
+        for edit in edits:
+            old, new = self._counts(edit.after.blob), self._counts(edit.before.blob)
+            if old is None or new is None or self._before is None or self._after is None:
+                return True
+            left.difference_update(self._shared(old, new))
+        return not left
+
     def shared_text(self, start: Version, end: Version) -> int:
         """How many of the lines that the chain adds, and that say something, the change adds as well.
 

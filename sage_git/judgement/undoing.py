@@ -32,19 +32,19 @@ def taken_back(
     `rogue` is newest first, and of single ones the first counts. `parents` gives the facts that a fact follows. With
     what came by a merge there goes what the merge brought in.
     """
-    tried = list(islice((edits[fact] for fact in rogue if fact in edits), _MOST_TRIED))
+    prospects = Prospects(change, workshop)
+    newest = islice((edits[fact] for fact in rogue if fact in edits), _MOST_TRIED)
+    tried = [edit for edit in newest if prospects.has_any(edit.after, edit.before)]
     single = undone(change, (edit for edit in tried if not is_by_merge(edit.fact)), workshop)
     if single is not None:
         return (single.fact,)
-    prospects = Prospects(change, workshop)
-    if not any(prospects.has_any(edit.after, edit.before) for edit in tried):
+    several = {fact: edits[fact] for fact in list(edits)[-MAX_EDITS:]} if tried else {}
+    if not tried or not prospects.may_undo([*several.values(), *tried]):
         return ()
     own = {(edit.before, edit.after): (edit,) for edit in tried if not is_by_merge(edit.fact)}
     together = _together(change, own, workshop)  # what is nobody's fault is not said to go with it
     if not together:
-        together = _together(
-            change, _spans_among({fact: edits[fact] for fact in list(edits)[-MAX_EDITS:]}, parents), workshop
-        )
+        together = _together(change, _spans_among(several, parents), workshop)
     return tuple(fact for fact in edits if fact in together) if not together.isdisjoint(rogue) else ()
 
 
