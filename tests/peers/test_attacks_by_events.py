@@ -63,7 +63,8 @@ def test_a_forged_fact_of_a_commit_that_is_to_come_is_found_out_when_it_comes(vi
     log.add(sealed({**{n: v for n, v in fact.items() if n not in beside}, "hash": "ab" * 20}))
     forged = json.loads(log.bodies[0])["eventId"]
     plant(village.remote, log.ref, log.files())
-    bob.sage("sync", "origin")
+    bob.sync("origin")
+    assert bob.says(forged), "nobody here can know better yet"
     alice.git("push", "-q", "origin", "main")
     bob.git("pull", "-q", "--rebase")
     bob.sage("sync", "origin")
@@ -95,7 +96,7 @@ def test_a_verdict_that_somebody_made_up_closes_nothing(village):
         )
     )
     plant(village.remote, log.ref, log.files())
-    bob.sage("sync", "origin")
+    assert [outcome["received"] for outcome in bob.sync("origin")] == [1]
     assert json.loads(bob.ok("status", "--json"))["openRogueEdits"] == opened
 
 
@@ -103,7 +104,8 @@ def test_a_halt_by_a_stranger_halts_nobody(village):
     bob, log = village["bob"], Log(village["bob"].id)
     log.add(action("halt", type="HALT_AND_REPORT", invariant="mine", expected="1", actual="2", subject="bar.py"))
     plant(village.remote, log.ref, log.files())
-    bob.sage("sync", "origin")
+    bob.sync("origin")
+    assert bob.says('"invariant":"mine"')
     bob.repository.write("bar.py", "halted = 1\n")
     bob.git("add", "bar.py")
     assert bob.sage("gate", "--hook", "pre-commit").returncode == 0
@@ -242,13 +244,15 @@ def test_no_subject_lets_a_line_be_written_elsewhere(village, tmp_path):
 
 
 def test_nothing_that_a_stranger_wrote_reaches_the_terminal_as_it_is(village):
-    bob, log = village["bob"], Log(village["bob"].id)
+    bob, log, broken = village["bob"], Log(village["bob"].id), Log(village["bob"].id)
     log.say("\x1b]0;owned\x07 \u202e", actor={"agent": "\x1b[31m", "id": "\x9b31m"})
-    log.add(log.bodies[0].replace(b"}", b' "\x1b[2J"}', 1), b'{"eventId":"' + b"ab" * 32 + b'"}')
-    plant(village.remote, log.ref, log.files())
+    broken.add(log.bodies[0].replace(b"}", b' "\x1b[2J"}', 1), b'{"eventId":"' + b"ab" * 32 + b'"}')
+    for each in (log, broken):
+        plant(village.remote, each.ref, each.files())
     point(village.remote, "refs/sage/writers/\x1b[2J", NO_COMMIT)
     for arguments in (("sync", "origin"), ("status",), ("log", "--all"), ("peer",), ("fsck",)):
         done = bob.sage(*arguments)
+        assert ("owned" in done.stdout) == (arguments[0] == "log")
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.stdout + done.stderr), arguments
 
 
