@@ -123,7 +123,7 @@ def damaged(content: bytes, damage: str, at: int, value: int, subject: str) -> t
     raise AssertionError(damage)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_is_done_to_a_sidecar_is_named_with_its_line_and_mended(recorded, tmp_path_factory, data):
     path = tmp_path_factory.mktemp("damaged") / "copy"

@@ -434,7 +434,7 @@ def machine(template: Path) -> type[RecordingMachine]:
 
 
 def test_whatever_git_does_the_chronicles_are_what_history_says(machine: type[RecordingMachine]) -> None:
-    run_machine(machine, examples=6, steps=20)
+    run_machine(machine, examples=4, steps=20)
 
 
 @pytest.mark.soak
