@@ -165,7 +165,7 @@ def _planned(scene: _Scene) -> Iterator[Step]:
     told = "Ada says what is to be done, and where; whoever may decide puts it in force"
     yield scene.step(told, draft, ("plan", "approve", "tidy-shop", "-m", "before it grows"))
     head, _, tail = scene.read("shop/prices.py").partition("# --- receipts\n")
-    scene.edit("shop/prices.py", head)
+    scene.edit("shop/prices.py", head.rstrip() + "\n")
     scene.edit("shop/receipts.py", tail)
     scene.git("add", "shop")
     scene.commit("Give receipts a file of their own", by=_TIDY)
