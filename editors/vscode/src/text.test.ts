@@ -21,10 +21,15 @@ test('a long text ends in an ellipsis, and no character is cut in two', () => {
   assert.equal(shortened('abc', 3), 'abc');
 });
 
-test('a moment is told from now', () => {
+test('a moment is told from now, at the bounds that git has', () => {
   assert.equal(ago('2026-05-10T11:59:30Z', NOW), 'just now');
-  assert.equal(ago('2026-05-10T09:00:00Z', NOW), '3h ago');
-  assert.equal(ago('2026-05-02T12:00:00Z', NOW), '1w ago');
+  assert.equal(ago('2026-05-10T10:45:00Z', NOW), '75m ago');
+  assert.equal(ago('2026-05-10T09:15:00Z', NOW), '3h ago');
+  assert.equal(ago('2026-05-02T12:00:00Z', NOW), '8d ago');
+  assert.equal(ago('2026-04-20T12:00:00Z', NOW), '3w ago');
+  assert.equal(ago('2025-11-10T12:00:00Z', NOW), '6mo ago');
+  assert.equal(ago('2024-01-10T12:00:00Z', NOW), '2y ago');
+  assert.equal(ago('2026-05-10T15:00:00Z', NOW), 'in 3h');
   assert.equal(ago('yesterday', NOW), 'yesterday');
 });
 

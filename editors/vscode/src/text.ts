@@ -13,13 +13,19 @@ export function shortened(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
 }
 
-const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
+type Unit = Intl.RelativeTimeFormatUnit;
+/** Git's units and bounds, which the server has too: a unit, how many it counts at most, how many are one of the next. */
+const STEPS: readonly (readonly [Unit, number, number])[] = [
+  ['second', 90, 60],
+  ['minute', 90, 60],
+  ['hour', 36, 24],
+  ['day', 14, 1],
+];
+/** Of days: a unit, up to how many of them, its length, and what is added to round it. */
+const LONG: readonly (readonly [Unit, number, number, number])[] = [
+  ['week', 70, 7, 3],
+  ['month', 365, 30, 15],
+  ['year', Number.POSITIVE_INFINITY, 365, 0],
 ];
 const RELATIVE = new Intl.RelativeTimeFormat('en', { style: 'narrow' });
 
@@ -27,10 +33,15 @@ const RELATIVE = new Intl.RelativeTimeFormat('en', { style: 'narrow' });
 export function ago(timestamp: string, nowMs: number): string {
   const seconds = (Date.parse(timestamp) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return plain(timestamp);
-  for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return RELATIVE.format(Math.trunc(seconds / length), unit);
+  let count = Math.trunc(Math.abs(seconds));
+  if (count < 90) return 'just now';
+  const told = (many: number, unit: Unit) => RELATIVE.format(Math.sign(seconds) * Math.floor(many), unit);
+  for (const [unit, most, next] of STEPS) {
+    if (count < most) return told(count, unit);
+    count = Math.floor((count + Math.floor(next / 2)) / next);
   }
-  return 'just now';
+  const [unit, , length, more] = LONG.find(([, most]) => count < most) ?? ['day', 0, 1, 0];
+  return told((count + more) / length, unit);
 }
 
 /** "1 plan", "2 plans". */

@@ -43,12 +43,20 @@ async function drawnBehind(text) {
   );
 }
 
+/** So that a picture has nothing in it that comes and goes. */
+const STILL = {
+  'editor.lightbulb.enabled': 'off',
+  'editor.occurrencesHighlight': 'off',
+  'git.blame.statusBarItem.enabled': false,
+  'workbench.reduceMotion': 'on',
+};
+
 for (const [theme, name] of [
   ['Default Dark Modern', 'vscode-dark.png'],
   ['Default Light Modern', 'vscode-light.png'],
 ]) {
   test(`an open source tells who changed it, and what nobody answered for (${theme})`, async () => {
-    workbench = await Workbench.open(place, shop, { settings: { 'workbench.colorTheme': theme } });
+    workbench = await Workbench.open(place, shop, { settings: { ...STILL, 'workbench.colorTheme': theme } });
     await workbench.show(SOURCE);
     await workbench.saw(page().locator('.codelens-decoration', { hasText: 'Ada Lovelace' }));
     await workbench.saw(squiggle('warning'));
@@ -67,7 +75,7 @@ for (const [theme, name] of [
 }
 
 test('a row of the history shows what it changed', async () => {
-  workbench = await Workbench.open(place, shop);
+  workbench = await Workbench.open(place, shop, { settings: STILL });
   await workbench.show(SOURCE);
   await (await workbench.saw(page().locator('.codelens-decoration a', { hasText: 'events' }))).click();
   const row = page().locator('.monaco-list-row', { hasText: 'Follow the new tax law' });
