@@ -29,6 +29,17 @@ def keep_record(repository: GitRepository, *options: str) -> None:
     repository.git("config", "core.hooksPath", "/dev/null")
 
 
+def two_clones(folder: Path) -> tuple[GitRepository, GitRepository]:
+    """A repository `first` with a record and a recorded commit, and a clone of it, `second`, that has joined."""
+    first = GitRepository.create(folder / "first")
+    keep_record(first)
+    first.commit("begin", **{"foo.py": "x = 1\n"})
+    sage(first.path, "record")
+    second = first.clone("second")
+    keep_record(second)
+    return first, second
+
+
 def logged(where: Path) -> list[Event]:
     """Every event that `sage-git log` knows here, as they are in the record."""
     lines = sage(where, "log", "--all", "--json").split("\n")[:-1]

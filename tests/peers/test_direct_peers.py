@@ -15,8 +15,9 @@ import pytest
 from sage_git.errors import NotHere, PeerFailed, StorageError
 from sage_git.operations.calling import call
 from sage_git.peers.visits import Admission, Ending
-from tests.kit import GitRepository, run_sage
+from tests.kit import run_sage
 from tests.peers.direct import PATIENCE_S, PUBLISHED, SCRIPTS, House, commit, git
+from tests.recorded import two_clones
 
 
 @pytest.fixture
@@ -176,11 +177,7 @@ def test_whoever_starts_the_remote_program_alone_is_told_what_it_is_for():
 @pytest.fixture
 def served(tmp_path):
     """A recorded clone that has allowed another one, whose own record `sage-git serve` serves."""
-    first = GitRepository.create(tmp_path / "first")
-    assert run_sage("init", cwd=first.path).returncode == 0
-    first.commit("begin", **{"foo.py": "x = 1\n"})
-    second = first.clone("second")
-    assert run_sage("init", cwd=second.path).returncode == 0
+    first, second = two_clones(tmp_path)
     key = run_sage("peer", "key", cwd=second.path).stdout.strip()
     assert run_sage("peer", "allow", key, cwd=first.path).returncode == 0
     return first, second

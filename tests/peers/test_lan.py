@@ -18,8 +18,9 @@ from sage_git.peers import discovery
 from sage_git.peers.address import Address
 from sage_git.peers.discovery import Found, announced, discover, discovery_id
 from sage_git.peers.visits import Ending
-from tests.kit import GitRepository, run_sage
+from tests.kit import run_sage
 from tests.peers.direct import PATIENCE_S, REPOSITORY, SCRIPTS, House
+from tests.recorded import two_clones
 
 KEY = "3b" * 32
 LISTENING_S = 0.7
@@ -112,11 +113,7 @@ def cable() -> Iterator[Cable]:
 
 
 def test_peers_meet_across_two_network_namespaces(cable, tmp_path):
-    first = GitRepository.create(tmp_path / "first")
-    run_sage("init", cwd=first.path)
-    first.commit("begin", **{"foo.py": "x = 1\n"})
-    second = first.clone("second")
-    run_sage("init", cwd=second.path)
+    first, second = two_clones(tmp_path)
     keys = [run_sage("peer", "key", cwd=each.path).stdout.strip() for each in (first, second)]
     run_sage("peer", "allow", keys[1], cwd=first.path)
     serve = cable.inside(0, sys.executable, "-P", "-m", "sage_git", "-C", first.path, "serve", "--lan", "--port", "0")

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit import GitRepository, run_sage
+from tests.kit import run_sage
 from tests.peers.direct import PATIENCE_S, SCRIPTS, House
+from tests.recorded import two_clones
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -77,11 +78,7 @@ def free_port() -> int:
 
 
 def test_clones_sync_through_ssh(ssh, tmp_path):
-    first = GitRepository.create(tmp_path / "first")
-    run_sage("init", cwd=first.path)
-    first.commit("begin", **{"foo.py": "x = 1\n"})
-    second = first.clone("second")
-    run_sage("init", cwd=second.path)
+    first, second = two_clones(tmp_path)
     subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "between.git"], check=True)
     for clone in (first, second):
         synced = run_sage("sync", f"{ssh.url}{tmp_path}/between.git", cwd=clone.path, env=ssh.environment)
@@ -107,10 +104,7 @@ def test_a_direct_peer_is_called_through_a_forwarded_port(ssh, tmp_path):
 
 
 def test_a_clone_that_ssh_reaches_is_read_from_its_store_and_never_written_to(ssh, tmp_path):
-    first = GitRepository.create(tmp_path / "first")
-    run_sage("init", cwd=first.path)
-    second = first.clone("second")
-    run_sage("init", cwd=second.path)
+    first, second = two_clones(tmp_path)
     for clone in (first, second):
         run_sage("note", "action", "-m", f"from {clone.path.name}", cwd=clone.path)
         run_sage("sync", cwd=clone.path)
