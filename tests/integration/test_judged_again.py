@@ -5,8 +5,8 @@ Nobody published what the commits are worth: they went from clone to clone, and 
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,18 +40,16 @@ def bob(ada: GitRepository) -> GitRepository:
     return clone
 
 
-def meet(*clones: GitRepository) -> None:
-    """Each publishes its log and takes that of the one before, twice around."""
-    for clone in clones:
-        sage(clone.path, "sync", "--fetch-only") if clone.git("remote") else sage(clone.path, "sync")
-    for clone, other in [*itertools.pairwise(clones), (clones[-1], clones[0])] * 2:
-        name = other.path.name
+def meet(one: GitRepository, other: GitRepository) -> None:
+    """Each takes the other's log, twice."""
+    for clone, peer in ((one, other), (other, one)) * 2:
+        name = peer.path.name
         if name not in sage(clone.path, "peer", "list"):
-            sage(clone.path, "peer", "add", name, str(other.path))
+            sage(clone.path, "peer", "add", name, str(peer.path))
         sage(clone.path, "sync", name)
 
 
-def verdicts(clone: GitRepository) -> set[tuple[str, str, str]]:
+def verdicts(clone: GitRepository) -> set[tuple[Any, ...]]:
     return {
         (each["filePath"], each["graphCommit"], each.get("reconciliationStrategy", each["type"]))
         for each in facts_and_verdicts(logged(clone.path))
