@@ -61,21 +61,36 @@ class Gated:
         return finished.returncode == 1 and "commit refused" in said and all(word in said for word in words)
 
 
-@pytest.fixture
-def recorded(repository: GitRepository, tmp_path: Path) -> Gated:
-    """No plan yet."""
+@pytest.fixture(scope="module")
+def unplanned(tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
+    """What `recorded` is a copy of."""
+    repository = GitRepository.create(tmp_path_factory.mktemp("unplanned") / "repository")
     repository.commit("base", **{"src/a.py": "a\n" * 5, "src/b.py": "b\n" * 5, "docs/c.md": "c\n" * 5})
     assert run_sage("init", cwd=repository.path).returncode == 0
+    return repository
+
+
+@pytest.fixture(scope="module")
+def with_login(unplanned: GitRepository, tmp_path_factory: pytest.TempPathFactory) -> tuple[GitRepository, str]:
+    """What `gated` is a copy of, and the approval of its plan."""
+    repository = unplanned.copied(tmp_path_factory.mktemp("with_login") / "repository")
+    plan = planned.approved(repository, "login", "src/")
+    planned.use(repository, "login")
+    assert plan.event_id is not None
+    return repository, plan.event_id[:16]
+
+
+@pytest.fixture
+def recorded(unplanned: GitRepository, tmp_path: Path) -> Gated:
+    """No plan yet."""
+    repository = unplanned.copied(tmp_path / "repository")
     return Gated(repository, planned.count_starts(repository, tmp_path), "")
 
 
 @pytest.fixture
-def gated(recorded: Gated) -> Gated:
-    plan = planned.approved(recorded.repository, "login", "src/")
-    planned.use(recorded.repository, "login")
-    assert plan.event_id is not None
-    recorded.approval = plan.event_id[:16]
-    return recorded
+def gated(with_login: tuple[GitRepository, str], tmp_path: Path) -> Gated:
+    repository = with_login[0].copied(tmp_path / "repository")
+    return Gated(repository, planned.count_starts(repository, tmp_path), with_login[1])
 
 
 @pytest.fixture
