@@ -103,6 +103,23 @@ def test_an_addition_that_was_recorded_before_a_plan_was_known_is_no_gap(reposit
     assert findings(repository.path, "--complete") == []
 
 
+def test_a_verdict_that_would_be_another_by_now_is_not_missed_in_a_sidecar(recorded, sage):
+    """Without an index, as after an upgrade that begins it anew: all verdicts are made again, by what is known now."""
+    recorded.git("checkout", "--quiet", "-b", "side")
+    rogue = recorded.commit("nobody planned this", **{"src/a.py": "a = 2\n"})
+    recorded.git("checkout", "--quiet", "main")
+    planned(recorded, **{"src/b.py": "b = 1\n"})
+    recorded.git(*NO_HOOKS, "cherry-pick", "--no-commit", rogue)
+    recorded.git("commit", "--quiet", "-m", f"picked\n\nSage-Plan: p1 {recorded.approval[:16]}")
+    assert sage("record").returncode == 0
+    recorded.git(*NO_HOOKS, "merge", "--quiet", "--no-ff", "-m", "Merge branch side", "side")
+    reconcile(recorded.path, [each for each in findings(recorded.path) if each["commit"] == rogue])
+    assert sage("record").returncode == 0
+    assert findings(recorded.path, "--complete") == []
+    (recorded.path / ".git/sage/index.sqlite").unlink()
+    assert findings(recorded.path, "--complete") == []
+
+
 def test_nothing_is_written_anywhere(history):
     before = snapshot(history.path)
     answer = verified(history.path, "--complete")

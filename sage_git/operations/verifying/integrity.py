@@ -10,26 +10,34 @@ from collections.abc import Iterator
 from sage_git.chronicle.dag import cycles
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
+from sage_git.chronicle.payloads import VERDICT_TYPES
 from sage_git.errors import StorageError
 from sage_git.operations.checking.flaws import Severity
 from sage_git.operations.checking.fsck import check_index
 from sage_git.operations.checking.fsck_sidecars import check_sidecars
+from sage_git.operations.ledger.entering import withdraw
 from sage_git.operations.verifying.claimed import Claims, Log
 from sage_git.operations.verifying.derivation import Derivation
 from sage_git.operations.verifying.report import Finding, Unchecked, Verification
 from sage_git.operations.verifying.workspace import Workspace
+from sage_git.storage import queries
 
 _FETCH = "fetch the log that has it; `sage-git fsck --repair` puts back what this clone's index still has"
 
 
-def check_files(workspace: Workspace, derivation: Derivation, verification: Verification) -> None:
-    """Hold the index, as far as there is one, and the sidecars of the work tree against the record."""
+def check_files(workspace: Workspace, derivation: Derivation, claims: Claims, verification: Verification) -> None:
+    """Hold the index, as far as there is one, and the sidecars of the work tree against the record.
+
+    Where there is none, the derived one is as good, without the verdicts that no log has; so this comes last.
+    """
     witness = workspace.witness if workspace.has_index else derivation.checkout
     if workspace.has_index:
         flaws, _ = check_index(witness)
         verification.add(map(Finding.of_flaw, flaws))
     if not workspace.has_joined:
         return
+    if not workspace.has_index:
+        _withdraw_verdicts(derivation, claims)
     try:
         report = check_sidecars(witness)
     except StorageError as problem:
@@ -37,6 +45,15 @@ def check_files(workspace: Workspace, derivation: Derivation, verification: Veri
         return
     verification.add(map(Finding.of_flaw, report.flaws))
     verification.checked.update(report.checked)
+
+
+def _withdraw_verdicts(derivation: Derivation, claims: Claims) -> None:
+    """Take out the verdicts that were made anew and no log has: some are others by what is known now."""
+    fresh = derivation.checkout
+    rows = queries.of_types(fresh.index.connection, *VERDICT_TYPES)
+    made = [row.event_id for row in rows if row.commit is not None and not claims.has(row.event_id)]
+    with fresh.index.transaction():
+        withdraw(fresh.index, fresh.known_identity(), made)
 
 
 def check_links(derivation: Derivation, claims: Claims) -> Iterator[Finding]:

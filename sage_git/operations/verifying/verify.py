@@ -68,7 +68,7 @@ def verify(
         if request.is_complete or (claims.is_empty and not claims.unchecked):
             verification.add(find_gaps(derivation, claims, scope, strangers.accepted))
         _judge(workspace, derivation, claims, scope, request, verification)
-        check_files(workspace, derivation, verification)
+        check_files(workspace, derivation, claims, verification)
         verification.unchecked += [*claims.unchecked, *_deferred(workspace, derivation, scope), *strangers.unchecked]
         verification.unchecked += withheld(derivation, claims)
         verification.checked |= {
