@@ -33,6 +33,20 @@ def test_a_statement_about_a_file_that_others_made_stays_with_it(repository: Git
     assert sidecars_on_disk(clone.path) == before
 
 
+def test_what_was_said_of_a_source_stays_with_it_when_another_takes_its_name(repository: GitRepository) -> None:
+    """Whoever looks while the other is there, and whoever does not, come to the same."""
+    repository.commit("first", **{"a.txt": "1\n" * 9})
+    sage(repository.path, "init")
+    said = append_event(repository.path / "a.txt.sage", BUILD)
+    repository.git("mv", "a.txt", "b.txt")
+    repository.commit("moved")
+    repository.commit("another", **{"a.txt": "something else\n"})
+    sage(repository.path, "record")
+    shown = sidecars_on_disk(repository.path)
+    assert said.line in shown[b"b.txt.sage"]
+    assert said.line not in shown[b"a.txt.sage"]
+
+
 def loses_its_index_on_the_way(repository: GitRepository) -> Path:
     """The sidecar of a source that HEAD ceased to have while no index remembered who wrote it."""
     repository.commit("base", **{"kept.txt": "1\n"})

@@ -278,12 +278,15 @@ class _Keeper:
         self.findings.append(Finding("tracked-sidecar", f"{name} is tracked, so no sidecar is written: rename it"))
 
     def _with_what_was_said(self, path: bytes, component: int) -> int:
-        """The chronicle of a path. What was said of the path without naming a fact is of whatever lives there."""
+        """The chronicle of a path. What was said of it before there was a fact to name is of what came to live there.
+
+        What was there at `since` has a life of its own, from which a later one on the same path inherits nothing.
+        """
         identity, events = self._identity, self._index.events
         lineage = events.known_lineage(lineage_name(identity.repository, path_text(path), identity.since))
         if lineage is None or events.component(lineage) == component:
             return component
-        if events.has_loose_statement(lineage):
+        if events.has_loose_statement(lineage) and not events.has_fact(lineage):
             with self._index.transaction():
                 events.join([lineage, component])
         return events.component(component)

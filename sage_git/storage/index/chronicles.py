@@ -119,6 +119,15 @@ class Chronicles:
         found = {row[0]: row[1] for lineage in lineages for row in self._execute(sql, (lineage, oldest, *parts))}
         return [found[number] for number in sorted(found, reverse=True)]
 
+    def has_fact(self, lineage: int) -> bool:
+        """True if some event of a lineage is a commit's."""
+        rows = self._execute(
+            "SELECT 1 FROM membership JOIN events ON events.number = membership.number"
+            " WHERE lineage = ? AND commit_id IS NOT NULL LIMIT 1",
+            (lineage,),
+        )
+        return rows.fetchone() is not None
+
     def has_loose_statement(self, lineage: int) -> bool:
         """True if some event of a lineage that is no commit's names no parent."""
         rows = self._execute(
