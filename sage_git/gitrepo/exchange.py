@@ -47,6 +47,7 @@ _LONGEST_SIGNATURE_BYTES: Final = 32
 _MEANINGS: Final = {
     "stale info": "the log there is not the one that was seen; run `sage-git sync` again",
     "fetch first": "the log there is not known here; run `sage-git sync` again",
+    "failed to update ref": "the peer cannot write the ref; if a git was killed over there, delete the .lock beside it",
 }
 
 
