@@ -213,6 +213,7 @@ async def _long(
     found = await server.session.chronicle(uri)
     if found is None:
         return None
+    server.session.tidying.soon()
     return await in_a_thread(lambda wanted: server.protocol.written(look(*found, wanted)))
 
 
