@@ -58,17 +58,17 @@ def _origin(line: int | None, chain: Chain, workshop: Workshop) -> Origin | None
     while at is not None and line is not None:
         before, after = chain[at].before.blob, chain[at].after.blob
         kept = _kept(line, before, after, workshop)
-        if kept is not None:
-            sources = [each for each in range(at) if chain[each].after.blob == before]
-            at, line = (sources[-1] if sources else None), kept
+        sources = [each for each in range(at) if chain[each].after.blob == before]
+        if kept is not None and sources:
+            at, line = sources[-1], kept
             continue
-        for tip in _tips(at, chain):
-            kept = _kept(line, chain[tip].after.blob, after, workshop)
-            if kept is not None:
+        for tip in _tips(at, chain):  # also where what is gone on from was a merge that is no edit of the chain
+            there = _kept(line, chain[tip].after.blob, after, workshop)
+            if there is not None:
                 break
         else:
-            return Origin(at, line)
-        at, line = tip, kept
+            return Origin(at, line) if kept is None else None
+        at, line = tip, there
     return None
 
 

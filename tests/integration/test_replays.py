@@ -331,3 +331,13 @@ def test_each_line_of_a_squash_is_traced_to_its_edit(branched: GitRepository, sh
     assert squash.after.blob
     found = trace(squash.after.blob, range(11), old, shop)
     assert found == (None, None, Origin(0, 2), None, None, Origin(1, 4), None, None, None, None, None)
+
+
+def test_a_line_is_traced_through_a_merge_that_is_no_edit_of_the_chain(branched: GitRepository, shop: Threeway) -> None:
+    """As where git merged by itself: the edit after the merge goes on from what no edit of the chain left."""
+    two, four = edits(branched, "main~..work")
+    branched.git("merge", "-q", "--no-edit", "work")
+    last = edit_of(branched, branched.commit("last", f=text(l0="ZERO", l2="TWO", l4="FOUR", l8="EIGHT")))
+    assert last.after.blob
+    found = trace(last.after.blob, range(11), [two, four, last], shop)
+    assert [each for each in found if each] == [Origin(2, 0), Origin(0, 2), Origin(1, 4)]
