@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
+from sage_git.errors import GitFailed
 from sage_git.gitrepo.command import Dialogue, Stream, run
 from sage_git.gitrepo.repository import Repository
 
@@ -47,9 +48,7 @@ class Scratch:
         if users.get("GIT_ALTERNATE_OBJECT_DIRECTORIES") and not objects:
             borrowed.append(users["GIT_ALTERNATE_OBJECT_DIRECTORIES"])
         environment = {k: v for k, v in users.items() if k in ("PATH", "TMPDIR")}
-        if not (git_dir / "refs").is_dir():
-            object_format = f"--object-format={repository.object_format}"
-            run(["init", "--quiet", "--bare", "--template=", object_format], git_dir=git_dir, environment=environment)
+        make_bare(git_dir, repository.object_format, environment)
         environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = ":".join(borrowed)
         return cls(git_dir, environment)
 
@@ -88,6 +87,20 @@ class Scratch:
             return {}
         with self.stream("cat-file", "--batch-check", "--buffer", requests=ids) as git:
             return {oid: _size_in(git.answers.readline(), git) for oid in ids}
+
+
+def make_bare(git_dir: Path, object_format: str, environment: Mapping[str, str]) -> None:
+    """Have an empty repository at `git_dir`; one that a killed run left half made is finished. Raises GitFailed."""
+    if (git_dir / "objects" / "info").is_dir():  # which is what git makes last (setup.c, init_db)
+        return
+    command = ("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}")
+    try:
+        run(command, git_dir=git_dir, environment=environment)
+    except GitFailed:  # a git that was killed leaves its locks
+        from shutil import rmtree
+
+        rmtree(git_dir, ignore_errors=True)
+        run(command, git_dir=git_dir, environment=environment)
 
 
 def _places(repository: Repository) -> list[Path]:

@@ -27,7 +27,7 @@ from typing import Final
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import is_hex
 from sage_git.errors import SageError
-from sage_git.gitrepo.command import run
+from sage_git.gitrepo.scratch import make_bare
 from sage_git.judgement.plan import SUBJECT, Plan
 from sage_git.judgement.policy import Policy
 from sage_git.operations.checkout import Checkout
@@ -138,9 +138,7 @@ def _digest(checkout: Checkout) -> str:
 def _make_matcher(checkout: Checkout) -> None:
     gate = gate_folder(checkout)
     make_directory(gate / "empty")
-    if not (gate / "matcher.git" / "refs").is_dir():
-        command = ["init", "--quiet", "--bare", "--template="]
-        run(command, git_dir=gate / "matcher.git", environment=checkout.repository.environment)
+    make_bare(gate / "matcher.git", "sha1", checkout.repository.environment)
 
 
 def _replace(path: Path, content: bytes) -> None:
