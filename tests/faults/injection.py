@@ -21,7 +21,10 @@ BROKEN = "error=EIO"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens at the `nth` call of `call` that concerns one of the files watched."""
+    """What happens at the `nth` call of `call` that concerns one of the files watched.
+
+    strace counts the calls of each process for itself; `strike_at.py` those of all together.
+    """
 
     call: str
     effect: str

@@ -20,7 +20,6 @@ import signal
 import struct
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -95,7 +94,7 @@ class Tracer:
         self.by_name: Counter[str] = Counter()
         self.struck: str | None = None
 
-    def run(self, command: Sequence[str]) -> int:
+    def run(self, command: list[str]) -> int:
         """The exit status of the command, once all of its processes have ended."""
         first = os.fork()
         if first == 0:

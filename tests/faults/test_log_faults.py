@@ -1,4 +1,4 @@
-"""A run that appends to the writer log and seals it, killed or refused at each system call of it or of its git."""
+"""A run that appends to the writer log and seals it, killed or refused wherever it or its git does anything."""
 
 from __future__ import annotations
 
