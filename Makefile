@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## make a small repository that shows all of it
 	@$(BIN)/sage-git demo "$$(mktemp -d)/demo"
 
 test: $(READY) ## run every test except the long ones
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-editors: $(READY) vsix ## drive real editors, which it installs once, outside the checkout
 	@PYTHON=$(BIN)/python CACHE="$(EDITORS)" tests/editor/install.sh
