@@ -647,7 +647,8 @@ def assert_right(template: Path, folder: Path, seed: int, steps: int) -> None:
 
 
 SQUASHED_ANEW = pytest.mark.xfail(
-    reason="a removed source that a squash in conflict brings back is open, and blame calls some of its lines planned"
+    reason="a removed source that a squash in conflict brings back is open, and blame calls some of its lines planned",
+    strict=True,
 )
 
 
