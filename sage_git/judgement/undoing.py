@@ -44,7 +44,7 @@ def taken_back(
     own = {(edit.before, edit.after): (edit,) for edit in tried if not is_by_merge(edit.fact)}
     together = _together(change, own, workshop)  # what is nobody's fault is not said to go with it
     if not together:
-        together = _together(change, _spans_among(several, parents), workshop)
+        together = _together(change, _spans_among(several, parents, prospects), workshop)
     return tuple(fact for fact in edits if fact in together) if not together.isdisjoint(rogue) else ()
 
 
@@ -72,11 +72,12 @@ def undone(change: Edit, edits: Iterable[Edit], workshop: Workshop) -> Edit | No
 
 
 def _spans_among(
-    edits: Mapping[EventId, Edit], parents: Callable[[EventId], Sequence[EventId]]
+    edits: Mapping[EventId, Edit], parents: Callable[[EventId], Sequence[EventId]], prospects: Prospects
 ) -> dict[tuple[Version, Version], Chain]:
     """The edits between any two versions, the later of which goes on from the earlier; the fewest first.
 
-    Between the version that a merge was made into and the merge there is all that the other side did.
+    Between the version that a merge was made into and the merge there is all that the other side did. Left out are
+    those after which a line would be there again that the change ends without, whatever else it takes back.
     """
     placed, reach = placed_among(edits, parents)
     found: dict[tuple[Version, Version], Chain] = {}
@@ -91,5 +92,5 @@ def _spans_among(
                 ends = start, last.after
                 if ends not in found or between.bit_count() < len(found[ends]):
                     found[ends] = [edit for place, edit in enumerate(placed) if between >> place & 1]
-    spans = ((ends, less_detours(span)) for ends, span in found.items())
+    spans = ((ends, less_detours(span)) for ends, span in found.items() if prospects.has_all(*reversed(ends)))
     return {ends: span for ends, span in sorted(spans, key=lambda each: len(each[1])) if span}
