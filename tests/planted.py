@@ -326,7 +326,7 @@ FAULTS = (
     Fault("a fact by somebody else", forge_author, codes("fact-not-true")),
     Fault("a fact after another", forge_parent, codes("fact-not-true")),
     Fault("a forged verdict", forge_verdict, codes("verdict-not-true")),
-    Fault("a second verdict", forge_verdict_of_known, codes("verdict-overturned")),
+    Fault("a second verdict", forge_verdict_of_known, codes("verdict-overturned verdict-doubled")),
     Fault("an answer for nothing", forge_answer, codes("answer-unknown")),
     Fault("an approval of another plan", forge_approval, codes("plan-hash-unknown")),
     Fault("a draft with another's hash", forge_draft, codes("plan-hash-wrong")),
