@@ -116,14 +116,16 @@ def catch_up(checkout: Checkout, judge: Judge, search: Search) -> None:
     commits = list(dict.fromkeys(row.commit for row in reversed(rows) if row.commit))
     with index.transaction():
         for commit in read_commits(checkout.scratch, commits):
-            facts = [fact for fact in _facts_of(checkout, commit.oid) if is_judged(fact)]
-            circumstances = {name: judge.evidence(name).circumstance for fact in facts if (name := fact.event_id)}
-            for name, evidence in search.of_commit(commit, facts, circumstances).items():
+            facts = judged_facts(checkout, commit.oid)
+            circumstances = {name: judge.evidence(name).circumstance for name in facts}
+            for name, evidence in search.of_commit(commit, list(facts.values()), circumstances).items():
                 keep_evidence(checkout, name, evidence)
         index.keep(_SEARCHED, "yes")
     judge.forget()
     search.forget()
 
 
-def _facts_of(checkout: Checkout, commit: ObjectId) -> list[Event]:
-    return [row.event for row in queries.by_commit_prefix(checkout.index.connection, commit) if row.line is not None]
+def judged_facts(checkout: Checkout, commit: ObjectId) -> dict[EventId, Event]:
+    """The facts of an observed commit that can be answered for, by id, in the order that they arrived."""
+    rows = queries.of_commit(checkout.index.connection, commit)
+    return {row.event_id: row.event for row in rows if row.line is not None and is_judged(row.event)}

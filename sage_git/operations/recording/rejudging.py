@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId
 from sage_git.gitrepo.history import read_commits
 from sage_git.observation.commit import Commit
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import SAID_SINCE
-from sage_git.operations.judging.judge import Judge, is_judged
+from sage_git.operations.judging.judge import Judge
 from sage_git.operations.judging.searching import Search
-from sage_git.operations.judging.verdicts import Bench
+from sage_git.operations.judging.verdicts import Bench, judged_facts
 from sage_git.operations.ledger import Occasion, enter_new
 from sage_git.operations.ledger.entering import withdraw
-from sage_git.storage import log_queries, queries
+from sage_git.storage import log_queries
 from sage_git.storage.lock import held
 
 _PORTION: Final = 64
@@ -56,7 +55,7 @@ def _judge_again(checkout: Checkout, commit: Commit, judge: Judge, bench: Bench,
     index, identity = checkout.index, checkout.known_identity()
     known = index.commits.known(commit.oid)
     assert known is not None, "an observed commit"
-    facts = _facts_of(checkout, commit)
+    facts = judged_facts(checkout, commit.oid)
     circumstances = {name: judge.evidence(name).circumstance for name in facts}
     verdicts = bench.judge(commit, list(facts.values()), circumstances, kept=())
     made = {verdict.event_id: verdict for verdict in verdicts}
@@ -67,9 +66,3 @@ def _judge_again(checkout: Checkout, commit: Commit, judge: Judge, bench: Bench,
         if name is not None and index.events.node(name) is None:
             enter_new(index, identity, verdict, Occasion(known), None)
     index.events.flush()
-
-
-def _facts_of(checkout: Checkout, commit: Commit) -> dict[EventId, Event]:
-    """The facts of a commit that are judged, by id."""
-    rows = queries.of_commit(checkout.index.connection, commit.oid)
-    return {row.event_id: row.event for row in rows if row.line is not None and is_judged(row.event)}
