@@ -14,6 +14,8 @@ FACT_TYPES: Final = frozenset("FILE_ADDED FILE_EDITED FILE_REMOVED FILE_RENAMED 
 """Derived from a commit by git objects alone."""
 VERDICT_TYPES: Final = frozenset(("ROGUE_EDIT_DETECTED", "RECONCILIATION"))
 """Leaves on facts; a RECONCILIATION without `graphCommit` is a statement instead."""
+PLAN_TYPES: Final = frozenset("PLAN_DRAFTED PLAN_APPROVED PLAN_DENIED PLAN_UNSAFE".split())
+"""Statements about plans; that one is done is a RECONCILIATION."""
 
 WITHOUT_PATH: Final = ("completed", "lifted")
 """The strategies of a RECONCILIATION that speak of no change: the end of a plan, and of a halt."""

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
-from sage_git.chronicle.payloads import FACT_TYPES
+from sage_git.chronicle.payloads import FACT_TYPES, PLAN_TYPES
 from sage_git.judgement.coverage import Plans
 from sage_git.judgement.policy import Policy
 from sage_git.judgement.replay import Replay
@@ -30,7 +30,6 @@ ROGUE: Final = "ROGUE_EDIT_DETECTED"
 _ENDS_A_PLAN: Final = ("PLAN_DENIED", "RECONCILIATION")
 _LATE: Final = ("FILE_ADDED", "FILE_REMOVED", "FILE_RENAMED")
 """What is judged from the first approval on."""
-_SAYS_OF_A_PLAN: Final = ("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_UNSAFE", *_ENDS_A_PLAN)
 
 
 class Reach(Protocol):
@@ -167,7 +166,7 @@ class Judge:
         """The verdicts that call facts answered for and may be wrong by now: a plan ended, something was redacted."""
         ended: dict[object, int] = {}
         is_shorn = False  # of a plan, an approval or an answer, which covered something once
-        for row in queries.of_types(self._index.connection, *_SAYS_OF_A_PLAN):
+        for row in queries.of_types(self._index.connection, *PLAN_TYPES, "RECONCILIATION"):
             is_shorn |= row.line is None and row.commit is None
             if row.type in _ENDS_A_PLAN and row.place is None and (plan := row.event.get("planId")) is not None:
                 ended[plan] = max(ended.get(plan, 0), row.number)

@@ -14,7 +14,7 @@ import orjson
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
 from sage_git.chronicle.kinds import milliseconds
-from sage_git.chronicle.payloads import VERDICT_TYPES, is_fact
+from sage_git.chronicle.payloads import PLAN_TYPES, VERDICT_TYPES, is_fact
 from sage_git.gitrepo.store import SealedEntry
 from sage_git.operations.checkout import Checkout
 from sage_git.operations.completeness import SAID_SINCE
@@ -27,9 +27,7 @@ from sage_git.storage.index.writers import Refusal, Segment
 from sage_git.storage.writerlog import leaf_id
 
 _PORTION: Final = 16_384
-_OF_PLANS_AND_ANSWERS: Final = frozenset(
-    ("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_DENIED", "PLAN_UNSAFE", "RECONCILIATION")
-)
+_OF_PLANS_AND_ANSWERS: Final = PLAN_TYPES | {"RECONCILIATION"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from sage_git.chronicle.event import Event, check_event
 from sage_git.chronicle.ids import EventId, ObjectId, plan_hash
 from sage_git.chronicle.kinds import milliseconds
+from sage_git.chronicle.payloads import PLAN_TYPES
 from sage_git.errors import GitFailed
 from sage_git.judgement.policy import Policy
 from sage_git.operations.assurance import Assurance, Examined, examine, is_answer, signers_in
@@ -26,7 +27,6 @@ from sage_git.operations.verifying.workspace import Workspace
 
 _PATIENCE_MS: Final = 10 * 60 * 1000
 """How far the clocks of people who know of one another may be apart."""
-_PLAN_EVENTS: Final = frozenset(("PLAN_DRAFTED", "PLAN_APPROVED", "PLAN_DENIED", "PLAN_UNSAFE"))
 _ASK: Final = "ask who it names; what was said wrongly is denied, or answered for anew"
 """What can be done about a word that is not to be relied on."""
 
@@ -107,7 +107,7 @@ class Answers:
             if event.type == "PLAN_DRAFTED" and not _is_true_draft(event):
                 message = f"the draft of plan {event['planId']} has a planHash that is not that of its content"
                 yield self._claims.finding("plan-hash-wrong", message, said.entry)
-            elif event.type in _PLAN_EVENTS and (event["planId"], event["planHash"]) not in drafts:
+            elif event.type in PLAN_TYPES and (event["planId"], event["planHash"]) not in drafts:
                 message = f"{event.type} names a version of plan {event['planId']} that nobody drafted"
                 yield self._claims.finding("plan-hash-unknown", message, said.entry)
 
@@ -124,7 +124,7 @@ class Answers:
             sane = [each for each in dated if each[0] <= self._now_ms]  # some commits are dated in years to come
             before, name = max(sane, default=(0, ""))
             is_link = name in said.event.parents
-            if own < before - (0 if is_link and said.event.type in _PLAN_EVENTS else _PATIENCE_MS):
+            if own < before - (0 if is_link and said.event.type in PLAN_TYPES else _PATIENCE_MS):
                 message = f"{said.event.type} is dated before {name[:12]}, which it came after"
                 yield self._claims.finding("backdated", message, said.entry)
             elif own < latest - _PATIENCE_MS:
