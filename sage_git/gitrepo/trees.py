@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from sage_git.chronicle.ids import ObjectId
 from sage_git.errors import GitFailed
@@ -92,11 +91,3 @@ class Trees:
         if self._git is not None:
             self._git.close()
             self._git = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

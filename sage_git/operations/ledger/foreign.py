@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from sage_git.chronicle.ids import EventId
@@ -47,7 +48,7 @@ def enter_logs(checkout: Checkout) -> Entered:
     tips.pop(writer_id(checkout.sage) or "", None)
     known = index.writers.tips()
     changed = [writer for writer in sorted(tips) if known.get(writer) != tips[writer]]
-    with Scales(checkout) as scales:
+    with closing(Scales(checkout)) as scales:
         arrivals = Arrivals(checkout, scales)
         sizes = {writer: _read(checkout, store, writer, arrivals) for writer in changed}
         arrivals.enter()

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from sage_git.chronicle.event import Event
 from sage_git.chronicle.ids import EventId, ObjectId
@@ -69,12 +68,8 @@ class Scales:
             self._drops[commit] = Drops.of(self._checkout, commit)
         return self._drops[commit]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the process that was asked, if there is one."""
         self._trees.close()
 
 

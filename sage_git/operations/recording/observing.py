@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -82,7 +83,7 @@ def _observe_windows(checkout: Checkout, outstanding: Outstanding, findings: lis
     windows = _prepared(checkout, outstanding, _Merges.ALL if judge.has_work else _Merges.EDITING)
     if len(outstanding.commits) > WINDOW:  # a single one has nothing to overlap with
         windows = ahead(windows)
-    with Search(checkout) as search, Scales(checkout) as scales:
+    with Search(checkout) as search, closing(Scales(checkout)) as scales:
         catch_up(checkout, judge, search)
         bench = Bench(checkout, judge, search)
         for window, automatic in windows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from sage_git.chronicle.event import Event, check_event
@@ -41,7 +42,7 @@ def judge_strangers(workspace: Workspace, derivation: Derivation, claims: Claims
     found = Strangers()
     facts = [entry for entry in derivation.strangers if is_fact(entry.event.type)]
     verdicts = [entry for entry in derivation.strangers if not is_fact(entry.event.type)]
-    with Trees(derivation.checkout.scratch) as trees:
+    with closing(Trees(derivation.checkout.scratch)) as trees:
         for entry in _here(workspace, derivation, claims, facts, found):
             commit = entry.event.graph_commit
             assert commit is not None
