@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Final
 
 from sage_git.chronicle.event import Event
@@ -34,32 +33,26 @@ def adopt_everything(checkout: Checkout) -> int:
 
 
 def _adopt_after(checkout: Checkout, last: int) -> int:
-    adopted = 0
+    adopted, index = 0, checkout.index
     with held(checkout.sage / "log.lock", _TIMEOUT_MS):
-        while events := log_queries.in_no_log(checkout.index.connection, last, _PORTION):
-            last = max(number for number, _ in events)
-            untold = _untold(checkout, [event for _, event in events])
+        answered = log_queries.answered(index.connection)  # an answer must not hang on nothing
+        while events := log_queries.in_no_log(index.connection, last, _PORTION):
+            last = events[-1][0]
+            untold = [each for _, each in events if each.event_id in answered or not _is_left_to_others(index, each)]
             if untold:
                 ensure_writer(checkout.sage, checkout.known_identity().repository)
                 numbers = checkout.log.append([event.line for event in untold])
-                with checkout.index.transaction():
+                with index.transaction():
                     for number, event in zip(numbers, untold, strict=True):
                         assert event.event_id is not None
-                        checkout.index.events.set_entry(event.event_id, number)
+                        index.events.set_entry(event.event_id, number)
             adopted += len(untold)
-        newest = str(checkout.index.events.last_number())
-        if checkout.index.value(_LOOKED_AT) != newest:
-            with checkout.index.transaction():
-                checkout.index.keep(_LOOKED_AT, newest)
+        newest = str(index.events.last_number())
+        if index.value(_LOOKED_AT) != newest:
+            with index.transaction():
+                index.keep(_LOOKED_AT, newest)
         seal_full_segments(checkout)
     return adopted
-
-
-def _untold(checkout: Checkout, events: Sequence[Event]) -> list[Event]:
-    """Those of the events that are not left to others to say, but for what somebody answered for."""
-    index = checkout.index
-    answered = log_queries.answered(index.connection)
-    return [each for each in events if each.event_id in answered or not _is_left_to_others(index, each)]
 
 
 def _is_left_to_others(index: Index, event: Event) -> bool:
